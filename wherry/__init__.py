@@ -1,0 +1,3 @@
+"""Wherry: a Docker-compatible container platform."""
+
+__version__ = "0.1.0"

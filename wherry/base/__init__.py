@@ -1,0 +1,1 @@
+"""What every room may lean on: errors, ids, clock, files. Standard library only; no other room."""

@@ -1,0 +1,1 @@
+"""The life of containers, from create to remove."""

@@ -1,0 +1,1 @@
+"""Commands run in running containers."""

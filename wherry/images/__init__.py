@@ -1,0 +1,1 @@
+"""Names to digests: pull, push, load, save, import, commit, collect."""

@@ -1,0 +1,1 @@
+"""Policy of container networks: bridges, addresses, published ports. Kernel calls are in linux."""

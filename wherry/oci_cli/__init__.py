@@ -1,0 +1,1 @@
+"""wherry-runtime, the OCI runtime's command line."""

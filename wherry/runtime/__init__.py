@@ -1,0 +1,1 @@
+"""From a runtime specification to a list of operations, and their execution."""

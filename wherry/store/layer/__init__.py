@@ -1,0 +1,1 @@
+"""Tar streams to directories and back: apply, diff, whiteouts, compression."""

@@ -1,0 +1,1 @@
+"""The daemon's durable records: one SQLite file, one writer, and the event log."""

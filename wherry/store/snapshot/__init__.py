@@ -1,0 +1,1 @@
+"""Layers as mountable snapshots: prepare, commit, remove. Returns mounts, never mounts."""

@@ -1,0 +1,1 @@
+"""The zygote, the monitors and the messages between them and the daemon."""

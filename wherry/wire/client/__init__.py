@@ -1,0 +1,1 @@
+"""Calling: HTTP over unix sockets, TCP and TLS."""
