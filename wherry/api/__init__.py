@@ -1,1 +1,4 @@
-"""Translation between Docker's HTTP API and the engine. One module for each noun; decides nothing."""
+"""Translation between Docker's HTTP API and the engine.
+
+One module for each noun; decides nothing.
+"""

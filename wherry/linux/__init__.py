@@ -1,1 +1,4 @@
-"""The kernel's edge: the only room with ctypes and fcntl. Knows no container; store, runtime, network and supervisor knock."""
+"""The kernel's edge: the only room with ctypes and fcntl.
+
+Knows no container; store, runtime, network and supervisor knock.
+"""

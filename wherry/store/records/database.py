@@ -77,7 +77,7 @@ class Database:
         connection = self._connect()
         try:
             rows = connection.execute("SELECT id, data FROM records WHERE kind = ?", (kind,))
-            return {identifier: data for identifier, data in rows}
+            return dict(rows.fetchall())
         finally:
             connection.close()
 
