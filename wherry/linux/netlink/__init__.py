@@ -1,0 +1,1 @@
+"""rtnetlink(7) by hand: the dozen messages that container networks need."""
