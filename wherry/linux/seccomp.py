@@ -39,9 +39,9 @@ ACTIONS = {
 
 
 class Condition(NamedTuple):
-    """A comparison of argument `index`; for MASKED_EQ `value` is the mask."""
+    """A comparison of one argument; for MASKED_EQ `value` is the mask."""
 
-    index: int
+    argument: int
     op: str
     value: int
     second: int
@@ -222,7 +222,7 @@ def _conditional(rule: Rule) -> list[bytes]:
 
 def _comparison(condition: Condition, skip: int) -> list[bytes]:
     """Falls through if the condition holds, else jumps over `skip` instructions after it."""
-    low = 16 + 8 * condition.index
+    low = 16 + 8 * condition.argument
     high = low + 4
     first, second = condition.value, condition.second
     if condition.op == "MASKED_EQ":
