@@ -38,14 +38,14 @@ class EndpointRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a container wants of one network; empty fields are chosen by the network room.
 
     `network` is a network's id. `static` addresses (`ipv4`, `ipv6`) are those the user asked for.
-    `interface` is the name inside the container. Ports are published through the endpoint that
-    holds the default route, whichever request carries them.
+    `interface` is the name inside the container, empty for eth0, eth1, ... in order. Ports are
+    published through the endpoint that holds the default route, whichever request carries them.
     """
 
     container_id: str
     container_name: str
     network: str
-    interface: str = "eth0"
+    interface: str = ""
     endpoint_id: str = ""
     ipv4: str = ""
     ipv6: str = ""

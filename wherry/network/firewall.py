@@ -1,0 +1,176 @@
+"""The instance's nftables table in the kernel, kept equal to what its networks and ports need."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from wherry.linux.nftables import Nftables, NftablesError, NftablesMissing
+from wherry.network import rules
+from wherry.network.errors import NetworkUnavailable
+from wherry.network.rules import NetworkRules, PortRule
+
+_log = logging.getLogger(__name__)
+
+
+class Firewall:
+    """Networks and published ports as rules; the table appears with the first network.
+
+    What should be there is remembered, so that a table which somebody flushed is made again, in
+    one transaction. With `enabled` false (dockerd's `--iptables=false`) nothing is written.
+    """
+
+    def __init__(
+        self, table: str, *, enabled: bool = True, connect: Callable[[], Nftables] = Nftables
+    ) -> None:
+        """`connect` opens libnftables in the thread's network namespace, at the first need."""
+        self._table = table
+        self._enabled = enabled
+        self._connect = connect
+        self._nftables: Nftables | None = None
+        self._networks: dict[str, NetworkRules] = {}
+        self._ports: dict[PortRule, None] = {}
+        self._made = False
+
+    @property
+    def enabled(self) -> bool:
+        """Whether rules are written at all."""
+        return self._enabled
+
+    def check(self) -> str | None:
+        """Why published ports and NAT cannot work here, in one line; None if they can.
+
+        Proves it by making and removing a table of another name with the kernel's help.
+        """
+        if not self._enabled:
+            return None
+        trial = f"{self._table}-trial"
+        try:
+            self._run(rules.create_table(trial))
+            self._run(rules.delete_table(trial))
+        except NetworkUnavailable as error:
+            return error.message
+        return None
+
+    def add_network(self, network: NetworkRules) -> None:
+        """Makes a bridge known; raises NetworkUnavailable in one line."""
+        self.restore([network], [])
+
+    def restore(self, networks: Sequence[NetworkRules], ports: Sequence[PortRule]) -> None:
+        """Adds networks and ports in one transaction; the first call replaces an old table."""
+        new_networks = [n for n in networks if self._networks.get(n.bridge) != n]
+        new_ports = [port for port in ports if port not in self._ports]
+        self._networks.update({network.bridge: network for network in new_networks})
+        self._ports.update(dict.fromkeys(new_ports))
+        if not self._enabled or not (new_networks or new_ports):
+            return
+        try:
+            if self._made:
+                self._apply(
+                    "".join(rules.add_network(self._table, n) for n in new_networks)
+                    + rules.add_ports(self._table, new_ports)
+                )
+            else:
+                self.rebuild()
+        except NetworkUnavailable:
+            for network in new_networks:
+                self._networks.pop(network.bridge, None)
+            for port in new_ports:
+                self._ports.pop(port, None)
+            raise
+
+    def remove_network(self, bridge: str) -> None:
+        """Forgets a bridge; the table goes with the last one."""
+        network = self._networks.pop(bridge, None)
+        if network is None or not self._made:
+            return
+        if self._networks:
+            self._apply(rules.remove_network(self._table, network))
+        else:
+            self.remove_table()
+
+    def publish(self, ports: Sequence[PortRule]) -> None:
+        """Publishes ports; raises NetworkUnavailable in one line."""
+        self.restore([], ports)
+
+    def withdraw(self, ports: Sequence[PortRule]) -> None:
+        """Takes published ports back; unknown ones are ignored."""
+        known = [port for port in ports if port in self._ports]
+        for port in known:
+            del self._ports[port]
+        if known and self._made:
+            self._apply(rules.remove_ports(self._table, known))
+
+    def rebuild(self) -> None:
+        """Makes the whole table anew from what should be there, in one transaction."""
+        self._run(
+            rules.create_table(self._table)
+            + "".join(rules.add_network(self._table, n) for n in self._networks.values())
+            + rules.add_ports(self._table, list(self._ports))
+        )
+        self._made = True
+
+    def remove_table(self) -> None:
+        """Removes the table and all in it, also one that an earlier daemon left."""
+        self._made = False
+        if self._enabled:
+            self._run(rules.delete_table(self._table))
+
+    def close(self) -> None:
+        """Frees the library's context; the table stays."""
+        if self._nftables is not None:
+            self._nftables.close()
+            self._nftables = None
+
+    def chains(self) -> list[dict[str, object]]:
+        """All chains of the namespace as nft describes them, other tools' too."""
+        try:
+            found = self._open().query("list chains")
+        except NftablesError as error:
+            _log.debug("cannot list the chains of the firewall: %s", error.text)
+            return []
+        return [dict(entry["chain"]) for entry in found if "chain" in entry]
+
+    def run_foreign(self, commands: str) -> None:
+        """Applies commands to another tool's table; raises NftablesError."""
+        self._open().run(commands)
+
+    def rules_of(self, family: str, table: str, chain: str) -> list[dict[str, object]]:
+        """The rules of another tool's chain as nft describes them; raises NftablesError."""
+        found = self._open().query(f"list chain {family} {table} {chain}")
+        return [dict(entry["rule"]) for entry in found if "rule" in entry]
+
+    def _apply(self, commands: str) -> None:
+        """Runs commands; if the table is not as it was left, makes it anew instead."""
+        try:
+            self._open().run(commands)
+        except NftablesError as error:
+            if not (error.missing_object or error.exists):
+                raise self._unavailable(error) from None
+            _log.warning("nftables table %s was changed by others: making it anew", self._table)
+            self.rebuild()
+
+    def _run(self, commands: str) -> None:
+        try:
+            self._open().run(commands)
+        except NftablesError as error:
+            raise self._unavailable(error) from None
+
+    def _open(self) -> Nftables:
+        if self._nftables is None:
+            try:
+                self._nftables = self._connect()
+            except NftablesMissing as error:
+                raise NetworkUnavailable(
+                    f"bridge networks need nftables: {error.message}; containers with --network "
+                    "none or host still run, and so do all with the daemon's --iptables=false"
+                ) from None
+        return self._nftables
+
+    def _unavailable(self, error: NftablesError) -> NetworkUnavailable:
+        if error.not_permitted:
+            reason = "the daemon has no right to change nftables (CAP_NET_ADMIN)"
+        else:
+            reason = f"the kernel refused nftables table {self._table}: {error.text}"
+        return NetworkUnavailable(
+            f"bridge networks need nftables with NAT: {reason}; containers with --network none "
+            "or host still run"
+        )

@@ -1,0 +1,254 @@
+"""Networks come and go: the predefined ones with the daemon, the others at the user's word.
+
+Blocking; called in the "network" pool, one call at a time.
+"""
+
+import ipaddress
+import logging
+from collections.abc import Sequence
+
+import msgspec
+
+from wherry.base.clock import timestamp
+from wherry.base.errors import InvalidParameter
+from wherry.base.ids import new_id
+from wherry.network import record as options
+from wherry.network.bridges import Bridges, host_routes, link_addresses
+from wherry.network.catalog import NetworkCatalog
+from wherry.network.errors import (
+    NetworkHasEndpoints,
+    NetworkNameInUse,
+    NetworkUnavailable,
+    PoolOverlaps,
+    PredefinedNetwork,
+)
+from wherry.network.firewall import Firewall
+from wherry.network.record import NetworkRecord, Subnet
+
+_log = logging.getLogger(__name__)
+
+
+class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """dockerd's options for the default bridge; `name` is the link's for this instance.
+
+    `bridge` is an existing link of the user's, or "none" for no default network at all.
+    """
+
+    name: str
+    bridge: str = ""
+    bip: str = ""
+    fixed_cidr: str = ""
+    mtu: int = 0
+    icc: bool = True
+    ip_masq: bool = True
+    ip: str = ""
+
+
+class NetworkLifecycle:
+    """Makes the predefined networks, creates and removes others, cleans up at the end."""
+
+    def __init__(
+        self,
+        catalog: NetworkCatalog,
+        bridges: Bridges,
+        firewall: Firewall,
+        settings: BridgeSettings,
+    ) -> None:
+        """Collaborators are shared with Attachments."""
+        self._catalog = catalog
+        self._bridges = bridges
+        self._firewall = firewall
+        self._settings = settings
+
+    def open(self, stored: Sequence[NetworkRecord]) -> list[NetworkRecord]:
+        """Takes stored networks in and adds the predefined; the records to be stored again.
+
+        A stored network that no longer fits is left out with a warning.
+        """
+        before = {record.name: record for record in stored}
+        changed = []
+        for record in stored:
+            if not record.predefined:
+                try:
+                    self._catalog.add(record)
+                except (NetworkNameInUse, PoolOverlaps, InvalidParameter) as error:
+                    _log.warning("network %s is left out: %s", record.name, error.message)
+        for record in self._predefined(before):
+            self._catalog.add(record)
+            if before.get(record.name) != record:
+                changed.append(record)
+        return changed
+
+    def clean(self) -> None:
+        """Removes what an earlier daemon left and no container uses; after the restore."""
+        for record in self._catalog.records():
+            if record.driver == "bridge" and not self._bridges.is_up(record):
+                self._bridges.remove_leftover(record)
+        if not self._catalog.in_use and self._firewall.check() is None:
+            self._firewall.remove_table()
+
+    def create(self, wanted: NetworkRecord, *, chosen_id: str = "") -> NetworkRecord:
+        """Adds a user's bridge network; its record with id, subnets and link name filled in.
+
+        Raises NetworkNameInUse, PoolOverlaps, BadAddress, NoSubnets and NetworkUnavailable.
+        """
+        options.check_name(wanted.name)
+        options.check_options(wanted.options)
+        if wanted.predefined:
+            raise PredefinedNetwork(
+                f"operation is not permitted on predefined {wanted.name} network"
+            )
+        if self._catalog.named(wanted.name) is not None:
+            raise NetworkNameInUse(wanted.name)
+        identifier = chosen_id or new_id()
+        subnets = tuple(options.check_subnet(subnet) for subnet in wanted.subnets)
+        _one_of_each_family(subnets)
+        if wanted.enable_ipv4 and not any(":" not in s.subnet for s in subnets):
+            subnets = (self._catalog.choose_subnet([s.subnet for s in subnets]), *subnets)
+        if wanted.enable_ipv6 and not any(":" in s.subnet for s in subnets):
+            subnets = (*subnets, _unique_local(identifier))
+        bridge = wanted.options.get(options.BRIDGE_NAME) or f"br-{identifier[:12]}"
+        if any(record.bridge == bridge for record in self._catalog.records()):
+            raise InvalidParameter(f"bridge name {bridge} is used by another network")
+        record = msgspec.structs.replace(
+            wanted, id=identifier, created=timestamp(), subnets=subnets, bridge=bridge
+        )
+        self._catalog.add(record)
+        try:
+            self._bridges.ensure(record)
+        except BaseException:
+            self._catalog.remove(identifier)
+            raise
+        return record
+
+    def remove(self, record: NetworkRecord) -> None:
+        """Removes a user's network; raises NetworkHasEndpoints, PredefinedNetwork."""
+        if record.predefined:
+            raise PredefinedNetwork(f"{record.name} is a pre-defined network and cannot be removed")
+        endpoints = self._catalog.endpoints(record.id)
+        if endpoints:
+            names = ", ".join(
+                f'name:"{e.container_name}" id:"{e.endpoint_id[:12]}"' for e in endpoints
+            )
+            raise NetworkHasEndpoints(record.name, record.id, names)
+        self._bridges.remove(record)
+        self._catalog.remove(record.id)
+
+    def close(self) -> None:
+        """Removes bridges and rules that nothing uses; what containers use stays."""
+        for record in self._catalog.records():
+            if record.driver != "bridge" or self._catalog.endpoints(record.id):
+                continue
+            try:
+                if self._bridges.is_up(record):
+                    self._bridges.remove(record)
+            except (NetworkUnavailable, OSError) as error:
+                _log.warning("cannot remove bridge %s: %s", record.bridge, error)
+        self._firewall.close()
+
+    def host_gateway(self, configured: str = "") -> tuple[str, ...]:
+        """What `host-gateway` stands for: the configured address, or the default bridge's."""
+        if configured:
+            return (configured,)
+        default = self._catalog.named("bridge")
+        return tuple(subnet.gateway for subnet in default.subnets) if default else ()
+
+    def _predefined(self, before: dict[str, NetworkRecord]) -> list[NetworkRecord]:
+        records = []
+        if self._settings.bridge != "none":
+            records.append(self._default_bridge(before.get("bridge")))
+        for name, driver in (("host", "host"), ("none", "null")):
+            old = before.get(name)
+            records.append(old or NetworkRecord(new_id(), name, driver, timestamp()))
+        return records
+
+    def _default_bridge(self, old: NetworkRecord | None) -> NetworkRecord:
+        settings = self._settings
+        link = settings.bridge or settings.name
+        subnet = self._default_subnet(link, old)
+        driver_options = {
+            options.DEFAULT_BRIDGE: "true",
+            options.ICC: str(settings.icc).lower(),
+            options.MASQUERADE: str(settings.ip_masq).lower(),
+            options.HOST_BINDING: settings.ip or "0.0.0.0",
+            options.BRIDGE_NAME: link,
+            options.MTU: str(settings.mtu or 1500),
+        }
+        options.check_options(driver_options)
+        return NetworkRecord(
+            id=old.id if old else new_id(),
+            name="bridge",
+            driver="bridge",
+            created=old.created if old else timestamp(),
+            subnets=(subnet,),
+            bridge=link,
+            options=driver_options,
+            foreign_bridge=bool(settings.bridge),
+        )
+
+    def _default_subnet(self, link: str, old: NetworkRecord | None) -> Subnet:
+        settings = self._settings
+        if settings.bip:
+            return _with_range(_subnet_of(settings.bip), settings.fixed_cidr)
+        if settings.bridge:
+            addresses = link_addresses(link)
+            if addresses is None:
+                raise InvalidParameter(
+                    f"bridge {link} given with --bridge does not exist: make it first"
+                )
+            ipv4 = [address for address in addresses if ":" not in address]
+            if not ipv4:
+                raise InvalidParameter(
+                    f"bridge {link} given with --bridge has no IPv4 address: give it one"
+                )
+            return _with_range(_subnet_of(ipv4[0]), settings.fixed_cidr)
+        if settings.fixed_cidr:
+            inner = ipaddress.ip_network(settings.fixed_cidr, strict=False)
+            return _with_range(Subnet(str(inner)), settings.fixed_cidr)
+        if old and old.bridge == link and self._still_fits(old, link):
+            return msgspec.structs.replace(old.subnets[0], ip_range="")
+        return self._catalog.choose_subnet()
+
+    def _still_fits(self, old: NetworkRecord, link: str) -> bool:
+        """The subnet of last time stays, for running containers, unless the host took it since."""
+        if not old.subnets or link_addresses(link) is not None:
+            return bool(old.subnets)
+        try:
+            self._catalog.check_overlap(old.subnets)
+        except PoolOverlaps:
+            return False
+        wanted = ipaddress.ip_network(old.subnets[0].subnet)
+        routes = (ipaddress.ip_network(r, strict=False) for r in host_routes(frozenset({link})))
+        return not any(
+            route.prefixlen and route.version == wanted.version and route.overlaps(wanted)
+            for route in routes
+        )
+
+
+def _subnet_of(address: str) -> Subnet:
+    """The subnet of an interface address such as `--bip` gives; raises InvalidParameter."""
+    try:
+        parsed = ipaddress.ip_interface(address)
+    except ValueError:
+        raise InvalidParameter(f"invalid CIDR address for the bridge: {address}") from None
+    if parsed.network.prefixlen == parsed.max_prefixlen or parsed.ip == parsed.network[0]:
+        raise InvalidParameter(f"{address} is no address of a host with a prefix length")
+    return Subnet(str(parsed.network), str(parsed.ip))
+
+
+def _with_range(subnet: Subnet, fixed_cidr: str) -> Subnet:
+    return options.check_subnet(Subnet(subnet.subnet, subnet.gateway, fixed_cidr))
+
+
+def _one_of_each_family(subnets: Sequence[Subnet]) -> None:
+    versions = [ipaddress.ip_network(subnet.subnet).version for subnet in subnets]
+    if len(versions) != len(set(versions)):
+        raise InvalidParameter("bridge driver doesn't support multiple subnets")
+
+
+def _unique_local(identifier: str) -> Subnet:
+    """A /64 of fd00::/8 out of the network's random id, as RFC 4193 section 3.2 asks."""
+    digits = identifier[:14]
+    number = (0xFD << 120) | (int(digits, 16) << 64)
+    network = ipaddress.IPv6Network((number, 64))
+    return Subnet(str(network), str(network.network_address + 1))
