@@ -12,7 +12,13 @@ from wherry.base.errors import NotSupported, ResourceExhausted
 from wherry.base.ids import new_id
 from wherry.linux.syscall import SyscallError
 from wherry.model.interface import Interface, Route
-from wherry.network.bridges import PORT_LIMIT, Bridges, delete_link, rules_of
+from wherry.network.bridges import (
+    PORT_LIMIT,
+    Bridges,
+    bridges_are_filtered,
+    delete_link,
+    rules_of,
+)
 from wherry.network.catalog import NetworkCatalog
 from wherry.network.endpoint import (
     Endpoint,
@@ -231,6 +237,7 @@ class Attachments:
             addresses=tuple(addresses),
             routes=tuple(routes),
             sysctls={**sysctls, **request.sysctls},
+            hairpin=bridges_are_filtered(),
         )
 
 

@@ -63,7 +63,7 @@ class Bridges:
                 self._undo(netlink, record, made)
                 raise
         self._up.add(record.id)
-        self._warn(self._foreign.open_for(record.bridge))
+        self.warn(self._foreign.open_for(record.bridge))
 
     def adopt(self, record: NetworkRecord) -> None:
         """Counts a bridge as in use whose rules are restored elsewhere; makes a missing link."""
@@ -77,7 +77,7 @@ class Bridges:
                     f"cannot take over bridge {record.bridge}: {error}"
                 ) from error
         self._up.add(record.id)
-        self._warn(self._foreign.open_for(record.bridge))
+        self.warn(self._foreign.open_for(record.bridge))
 
     def remove(self, record: NetworkRecord) -> None:
         """Removes the bridge and its rules; a bridge that the user made stays."""
@@ -96,6 +96,13 @@ class Bridges:
                 return
             if not any(other.master == link.ifindex for other in netlink.links()):
                 _delete(netlink, record.bridge)
+
+    def warn(self, lines: list[str]) -> None:
+        """Logs what only the user can mend, once, and keeps it for `docker info`."""
+        for line in lines:
+            if line not in self.warnings:
+                self.warnings.append(line)
+                _log.warning("%s", line)
 
     def _make(self, netlink: Netlink, record: NetworkRecord) -> Link:
         if record.foreign_bridge:
@@ -145,7 +152,7 @@ class Bridges:
         """icc=false: frames inside one bridge meet the rules only through br_netfilter."""
         switch = _SYSCTL / "bridge/bridge-nf-call-iptables"
         if not switch.exists():
-            self._warn(
+            self.warn(
                 [
                     f"network {record.name} has icc=false, but module br_netfilter is not loaded: "
                     "containers on it reach each other; load it with: modprobe br_netfilter"
@@ -159,12 +166,6 @@ class Bridges:
         if made and not record.foreign_bridge:
             _delete(netlink, record.bridge)
 
-    def _warn(self, lines: list[str]) -> None:
-        for line in lines:
-            if line not in self.warnings:
-                self.warnings.append(line)
-                _log.warning("%s", line)
-
 
 def rules_of(record: NetworkRecord) -> NetworkRules:
     """What the firewall has to know of a network."""
@@ -175,6 +176,18 @@ def rules_of(record: NetworkRecord) -> NetworkRules:
         icc=record.icc,
         internal=record.internal,
     )
+
+
+def bridges_are_filtered() -> bool:
+    """Whether br_netfilter shows bridged frames to the rules.
+
+    It then translates a container's call of its own published port before the frame is routed, and
+    the frame comes back only through a port with hairpin mode on.
+    """
+    try:
+        return (_SYSCTL / "bridge/bridge-nf-call-iptables").read_text().strip() == "1"
+    except FileNotFoundError:
+        return False
 
 
 def host_routes(without: frozenset[str] = frozenset()) -> list[str]:

@@ -80,11 +80,17 @@ class NetworkLifecycle:
         return changed
 
     def clean(self) -> None:
-        """Removes what an earlier daemon left and no container uses; after the restore."""
+        """Removes what an earlier daemon left and no container uses; after the restore.
+
+        Also finds out, and warns in one line, if the kernel cannot do what bridges need.
+        """
         for record in self._catalog.records():
             if record.driver == "bridge" and not self._bridges.is_up(record):
                 self._bridges.remove_leftover(record)
-        if not self._catalog.in_use and self._firewall.check() is None:
+        fault = self._firewall.check()
+        if fault is not None:
+            self._bridges.warn([fault])
+        elif not self._catalog.in_use:
             self._firewall.remove_table()
 
     def create(self, wanted: NetworkRecord, *, chosen_id: str = "") -> NetworkRecord:
