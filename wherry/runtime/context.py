@@ -1,0 +1,48 @@
+"""What the operations of one start share while they run."""
+
+import os
+import socket
+
+import msgspec
+
+from wherry.linux.cgroup.layout import CgroupLayout
+from wherry.runtime.operations import Plan
+
+
+class Context:
+    """The state of one start: trees made so far, the root's descriptor, the way to the monitor.
+
+    `channel` is a SOCK_SEQPACKET pair between init and its monitor; it closes at exec, which is
+    how the monitor learns that the program runs.
+    """
+
+    def __init__(self, plan: Plan, layout: CgroupLayout, channel: socket.socket) -> None:
+        self.plan = plan
+        self.layout = layout
+        self.channel = channel
+        self.trees: dict[int, int] = {}
+        self.tree_is_file: dict[int, bool] = {}
+        self.root = -1
+        self.pivoted = False
+        self.console = -1
+        self.user_namespace = -1
+        self.init_pid = 0
+
+    def root_path(self) -> str:
+        """A path to the root for calls that take no descriptor."""
+        return "" if self.pivoted else f"/proc/self/fd/{self.root}"
+
+    def close_trees(self) -> None:
+        """Closes the detached mounts; what was not attached disappears."""
+        for descriptor in self.trees.values():
+            os.close(descriptor)
+        self.trees.clear()
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What init tells the monitor: a stage reached, or the failure that ended it."""
+
+    stage: str = ""
+    error: str = ""
+    message: str = ""
+    pid: int = 0

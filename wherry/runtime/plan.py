@@ -1,0 +1,314 @@
+"""From a runtime specification to a plan. Pure: no system call, so tested without root."""
+
+import json
+import posixpath
+from collections.abc import Iterator
+
+import msgspec
+
+from wherry.linux import mount as kernel_mount
+from wherry.linux.cgroup.layout import CgroupLayout
+from wherry.linux.cgroup.resources import DeviceRule, Resources, Throttle
+from wherry.linux.namespace import KINDS
+from wherry.linux.seccomp import compile_profile
+from wherry.model import runtime_spec as oci
+from wherry.model.interface import Interface
+from wherry.model.mount import IdMapping, Mount
+from wherry.runtime import operations as op
+from wherry.runtime.errors import StartFailed
+
+ROOT_SLOT = 0
+
+DEFAULT_DEVICES = (
+    ("/dev/null", 1, 3), ("/dev/zero", 1, 5), ("/dev/full", 1, 7), ("/dev/random", 1, 8),
+    ("/dev/urandom", 1, 9), ("/dev/tty", 5, 0),
+)  # fmt: skip
+"""Character devices that every container has (config-linux.md, default devices)."""
+
+_DEVICE_LINKS = (
+    ("/dev/fd", "/proc/self/fd"), ("/dev/stdin", "/proc/self/fd/0"),
+    ("/dev/stdout", "/proc/self/fd/1"), ("/dev/stderr", "/proc/self/fd/2"),
+    ("/dev/ptmx", "pts/ptmx"), ("/dev/core", "/proc/kcore"),
+)  # fmt: skip
+
+_DEVICE_RULES = (
+    DeviceRule(False),
+    DeviceRule(True, "c", -1, -1, "m"), DeviceRule(True, "b", -1, -1, "m"),
+    *(DeviceRule(True, "c", major, minor) for _, major, minor in DEFAULT_DEVICES),
+    DeviceRule(True, "c", 136, -1), DeviceRule(True, "c", 5, 2), DeviceRule(True, "c", 5, 1),
+)  # fmt: skip
+
+
+class PlanContext(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the specification does not say.
+
+    `root` is the root file system's mount (an overlay, or a bind of a directory), attached for a
+    moment on `root_directory`. `user` in Docker's form overrides the specification's ids.
+    `init_path` is the host's static init program for `--init`. `filtered` says whether the seccomp
+    profile is already compiled into `seccomp`.
+    """
+
+    id: str
+    root: Mount
+    root_directory: str
+    layout: CgroupLayout
+    cgroup_path: str
+    interfaces: tuple[Interface, ...] = ()
+    user: str = ""
+    group_add: tuple[str, ...] = ()
+    init_path: str = ""
+    seccomp: bytes = b""
+
+
+def plan_container(spec: oci.RuntimeSpec, context: PlanContext) -> op.Plan:
+    """The plan for a container; raises StartFailed for what cannot be done at all."""
+    new, join = _namespaces(spec.linux)
+    steps = [*_host_steps(spec, context), *_init_steps(spec, context, new)]
+    return op.Plan(
+        id=context.id,
+        process=_process(spec, context),
+        operations=tuple(steps),
+        new_namespaces=new,
+        join_namespaces=join,
+        cgroup_path=context.cgroup_path,
+        uid_mappings=tuple(item.value() for item in spec.linux.uid_mappings),
+        gid_mappings=tuple(item.value() for item in spec.linux.gid_mappings),
+    )
+
+
+def _namespaces(linux: oci.Linux) -> tuple[tuple[str, ...], tuple[op.JoinNamespace, ...]]:
+    new: list[str] = []
+    join: list[op.JoinNamespace] = []
+    for namespace in linux.namespaces:
+        if namespace.type not in KINDS:
+            raise StartFailed(f"namespace {namespace.type} does not exist")
+        if namespace.path:
+            join.append(op.JoinNamespace(namespace.type, namespace.path))
+        else:
+            new.append(namespace.type)
+    return tuple(new), tuple(join)
+
+
+def _host_steps(spec: oci.RuntimeSpec, context: PlanContext) -> Iterator[op.AnyOperation]:
+    if context.cgroup_path:
+        yield op.CreateCgroup(context.cgroup_path, resources(spec.linux))
+    yield op.PrepareTree(ROOT_SLOT, context.root)
+    for slot, item in enumerate(_bound(spec, context), start=1):
+        yield op.PrepareTree(slot, item)
+    for interface in context.interfaces:
+        yield op.MakeLink(interface)
+
+
+def _is_bind(item: oci.SpecMount) -> bool:
+    return item.type == "bind" or "bind" in item.options or "rbind" in item.options
+
+
+def _bound(spec: oci.RuntimeSpec, context: PlanContext) -> list[Mount]:
+    """Everything that the host prepares as a tree, in the order of the slots from 1 on."""
+    binds = [
+        Mount(
+            "bind", item.source, item.destination, item.options,
+            tuple(entry.value() for entry in item.uid_mappings),
+            tuple(entry.value() for entry in item.gid_mappings),
+        )
+        for item in spec.mounts
+        if _is_bind(item)
+    ]  # fmt: skip
+    if context.init_path:
+        binds.append(Mount("bind", context.init_path, "/sbin/docker-init", ("bind", "ro")))
+    if spec.linux.uid_mappings:
+        binds += [Mount("bind", path, path, ("bind",)) for path, _, _ in DEFAULT_DEVICES]
+        binds += [Mount("bind", item.path, item.path, ("bind",)) for item in spec.linux.devices]
+    return binds
+
+
+def _init_steps(
+    spec: oci.RuntimeSpec, context: PlanContext, new: tuple[str, ...]
+) -> Iterator[op.AnyOperation]:
+    linux = spec.linux
+    propagation = linux.rootfs_propagation or "rslave"
+    if propagation not in kernel_mount.PROPAGATION:
+        raise StartFailed(f"rootfsPropagation {propagation} does not exist")
+    yield op.SetPropagation(kernel_mount.PROPAGATION[propagation])
+    yield op.AttachRoot(ROOT_SLOT, context.root_directory)
+    yield from _mount_steps(spec, context)
+    yield from _device_steps(spec, bool(context.init_path))
+    if spec.process.terminal:
+        yield op.OpenConsole()
+    yield op.PivotRoot()
+    if "uts" in new:
+        if spec.hostname:
+            yield op.SetHostname(spec.hostname)
+        if spec.domainname:
+            yield op.SetDomainname(spec.domainname)
+    if "network" in new:
+        yield op.RaiseLoopback()
+    if context.interfaces:
+        yield op.AwaitLinks()
+        for interface in context.interfaces:
+            yield op.ConfigureLink(interface)
+    for key, value in linux.sysctl.items():
+        yield op.WriteSysctl(key, value)
+    for path in linux.readonly_paths:
+        yield op.ReadonlyPath(path)
+    for path in linux.masked_paths:
+        yield op.MaskPath(path)
+    if spec.root.readonly:
+        yield op.RemountReadonly("/")
+
+
+def _mount_steps(spec: oci.RuntimeSpec, context: PlanContext) -> Iterator[op.AnyOperation]:
+    slot = 0
+    for item in spec.mounts:
+        target = posixpath.normpath("/" + item.destination)
+        if target in ("/proc", "/sys") and _is_bind(item) and "rbind" not in item.options:
+            raise StartFailed(f'"{item.source}" cannot be mounted over {target}')
+        if _is_bind(item):
+            slot += 1
+            yield op.AttachTree(slot, target)
+        elif item.type == "cgroup":
+            yield from _cgroup_steps(item, context, target)
+        else:
+            yield op.MountFilesystem(item.type, item.source or item.type, target, item.options)
+    if context.init_path:
+        slot += 1
+        yield op.AttachTree(slot, "/sbin/docker-init")
+
+
+def _cgroup_steps(
+    item: oci.SpecMount, context: PlanContext, target: str
+) -> Iterator[op.AnyOperation]:
+    if context.layout.version == 2:
+        yield op.MountFilesystem("cgroup2", "cgroup", target, item.options)
+        return
+    plain = ("nosuid", "nodev", "noexec")
+    yield op.MountFilesystem("tmpfs", "tmpfs", target, (*plain, "mode=755"))
+    controllers: dict[str, list[str]] = {}
+    for controller, root in context.layout.controllers.items():
+        controllers.setdefault(root, []).append(controller)
+    for root, names in controllers.items():
+        name = posixpath.basename(root)
+        options = (*item.options, ",".join(sorted(names)))
+        yield op.MountFilesystem("cgroup", "cgroup", f"{target}/{name}", options)
+        for controller in names:
+            if controller != name:
+                yield op.MakeSymlink(f"{target}/{controller}", name)
+    for name in context.layout.named:
+        kind = "cgroup2" if name == "unified" else "cgroup"
+        extra = () if name == "unified" else (f"name={name}", "none")
+        yield op.MountFilesystem(kind, "cgroup", f"{target}/{name}", (*item.options, *extra))
+    if "ro" in item.options:
+        yield op.RemountReadonly(target)
+
+
+def _device_steps(spec: oci.RuntimeSpec, init: bool) -> Iterator[op.AnyOperation]:
+    if not any(posixpath.normpath(item.destination) == "/dev" for item in spec.mounts):
+        return
+    if spec.linux.uid_mappings:
+        slot = 1 + init + sum(1 for item in spec.mounts if _is_bind(item))
+        paths = [path for path, _, _ in DEFAULT_DEVICES]
+        paths += [item.path for item in spec.linux.devices]
+        for offset, path in enumerate(paths):
+            yield op.AttachTree(slot + offset, path)
+    else:
+        for path, major, minor in DEFAULT_DEVICES:
+            yield op.MakeDevice(path, "c", major, minor, 0o666)
+        for item in spec.linux.devices:
+            mode = 0o666 if item.file_mode is None else item.file_mode
+            kind = "c" if item.type == "u" else item.type
+            yield op.MakeDevice(item.path, kind, item.major, item.minor, mode, item.uid, item.gid)
+    for path, target in _DEVICE_LINKS:
+        yield op.MakeSymlink(path, target)
+
+
+def _process(spec: oci.RuntimeSpec, context: PlanContext) -> op.ProcessPlan:
+    process = spec.process
+    sets = process.capabilities
+    size = process.console_size
+    args = process.args
+    if context.init_path:
+        args = ("/sbin/docker-init", "--", *args)
+    return op.ProcessPlan(
+        args=args,
+        env=process.env,
+        cwd=process.cwd or "/",
+        terminal=process.terminal,
+        console_size=(size.height, size.width) if size else (0, 0),
+        user=context.user,
+        group_add=context.group_add,
+        uid=process.user.uid,
+        gid=process.user.gid,
+        groups=process.user.additional_gids,
+        umask=process.user.umask,
+        capabilities=json.loads(msgspec.json.encode(sets)) if sets else {},
+        rlimits=tuple((item.type, item.soft, item.hard) for item in process.rlimits),
+        no_new_privileges=process.no_new_privileges,
+        seccomp=_seccomp(spec, context),
+        apparmor_profile=process.apparmor_profile,
+        selinux_label=process.selinux_label,
+        oom_score_adj=process.oom_score_adj,
+    )
+
+
+def _seccomp(spec: oci.RuntimeSpec, context: PlanContext) -> bytes:
+    if context.seccomp or not spec.linux.seccomp:
+        return context.seccomp
+    sets = spec.process.capabilities
+    try:
+        return compile_profile(spec.linux.seccomp, sets.bounding if sets else ())
+    except (KeyError, TypeError, ValueError) as error:
+        raise StartFailed(f"the seccomp profile cannot be used: {error}") from error
+
+
+def resources(linux: oci.Linux) -> Resources:
+    """The control group's limits, with the device list that every container has."""
+    limits = linux.resources or oci.LinuxResources()
+    memory, cpu = limits.memory or oci.Memory(), limits.cpu or oci.Cpu()
+    block = limits.block_io or oci.BlockIO()
+    return Resources(
+        memory_limit=memory.limit,
+        memory_reservation=memory.reservation,
+        memory_swap=memory.swap,
+        memory_swappiness=memory.swappiness,
+        oom_kill_disable=memory.disable_oom_killer,
+        cpu_shares=cpu.shares or 0,
+        cpu_period=cpu.period or 0,
+        cpu_quota=cpu.quota or 0,
+        cpu_rt_period=cpu.realtime_period or 0,
+        cpu_rt_runtime=cpu.realtime_runtime or 0,
+        cpuset_cpus=cpu.cpus,
+        cpuset_mems=cpu.mems,
+        pids_limit=limits.pids.limit if limits.pids else None,
+        blkio_weight=block.weight or 0,
+        blkio_weight_device=tuple(
+            Throttle(item.major, item.minor, item.weight) for item in block.weight_device
+        ),
+        blkio_read_bps=_throttles(block.throttle_read_bps_device),
+        blkio_write_bps=_throttles(block.throttle_write_bps_device),
+        blkio_read_iops=_throttles(block.throttle_read_iops_device),
+        blkio_write_iops=_throttles(block.throttle_write_iops_device),
+        devices=_device_rules(limits.devices),
+        unified=limits.unified,
+    )
+
+
+def _throttles(items: tuple[oci.ThrottleDevice, ...]) -> tuple[Throttle, ...]:
+    return tuple(Throttle(item.major, item.minor, item.rate) for item in items)
+
+
+def _device_rules(given: tuple[oci.DeviceRule, ...]) -> tuple[DeviceRule, ...]:
+    rules = [
+        DeviceRule(
+            rule.allow, rule.type or "a", -1 if rule.major is None else rule.major,
+            -1 if rule.minor is None else rule.minor, rule.access or "rwm",
+        )
+        for rule in given
+    ]  # fmt: skip
+    if any(rule.allow and rule.type == "a" for rule in rules):
+        return tuple(rules)
+    return (*_DEVICE_RULES, *(rule for rule in rules if rule.type != "a"))
+
+
+def id_ranges(mappings: tuple[IdMapping, ...]) -> list[tuple[int, int, int]]:
+    """Mappings as the kernel's files want them."""
+    return [(item.container_id, item.host_id, item.size) for item in mappings]
