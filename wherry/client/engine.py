@@ -65,6 +65,12 @@ class EngineClient:
             self._headers |= headers
         self._idle: Connection | None = None
 
+    def open(self) -> EngineClient:
+        """Another client of the same engine, to use while this one awaits an answer."""
+        other = EngineClient(self.endpoint, version=self._version, headers=self._headers)
+        other.server = self.server
+        return other
+
     @property
     def version(self) -> str:
         """The API version in use, negotiated by the first ping."""

@@ -20,11 +20,15 @@ except ImportError:
 
     _scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(strict=False).raw_decode
 
-    def _encode(value: Any, level: int) -> Iterable[str]:
+    def _encoded(value: Any, level: int) -> Iterable[str]:
         return [json.dumps(value, separators=(",", ":"), ensure_ascii=False)]
 
-    def _quote(text: str) -> str:
+    _encode: Callable[[Any, int], Iterable[str]] = _encoded
+
+    def _quoted(text: str) -> str:
         return json.dumps(text, ensure_ascii=False)
+
+    _quote: Callable[[str], str] = _quoted
 
 else:
 

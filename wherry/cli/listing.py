@@ -1,0 +1,125 @@
+"""Lists of objects: tables with docker's columns, templates, JSON lines, bare names.
+
+A view is a literal table from a field's name to its heading and the function that shows it.
+"""
+
+from __future__ import annotations
+
+from wherry.cli.tabwriter import align
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
+
+    Field = tuple[str, Callable[[Any, bool], str]]
+    Fields = Mapping[str, Field]
+
+ELLIPSIS = "…"
+
+
+def truncate_id(identity: str) -> str:
+    """The first twelve digits, without the algorithm."""
+    return identity.partition(":")[2][:12] if ":" in identity else identity[:12]
+
+
+def ellipsis(text: str, limit: int) -> str:
+    """Text cut to `limit` columns, the cut shown."""
+    if len(text) <= limit:
+        return text
+    return text[: limit - 1] + ELLIPSIS if limit > 1 else text[:limit]
+
+
+class Row:
+    """One object as a template sees it: its fields are the view's."""
+
+    def __init__(self, fields: Fields, item: Any, trunc: bool, type_name: str) -> None:
+        self.fields, self.item, self.trunc, self.type_name = fields, item, trunc, type_name
+
+    def template_field(self, name: str, arguments: Sequence[Any]) -> Any:
+        """The field as text; KeyError if the view has none of that name."""
+        if name == "Label" and "Labels" in self.fields:
+            return str((self.item.get("Labels") or {}).get(arguments[0], ""))
+        return self.fields[name][1](self.item, self.trunc)
+
+    def as_json(self) -> dict[str, str]:
+        """All fields, sorted, for `json`."""
+        return {
+            name: self.fields[name][1](self.item, self.trunc)
+            for name in sorted(self.fields)
+            if self.fields[name][0] is not None
+        }
+
+
+class Headings:
+    """The row above a table that a template made."""
+
+    def __init__(self, fields: Fields) -> None:
+        self.fields = fields
+        self.type_name = "formatter.SubHeaderContext"
+
+    def template_field(self, name: str, arguments: Sequence[Any]) -> str:
+        """The heading; `Label` shows its argument's last part."""
+        if name == "Label" and arguments:
+            return _label_heading(str(arguments[0]))
+        return self.fields[name][0] if name in self.fields else name.upper()
+
+
+def _label_heading(label: str) -> str:
+    last = label.split(".")[-1]
+    return last.replace("-", " ").replace("_", " ")
+
+
+class Listing:
+    """How a list is to be printed: its view and the user's `--format`, `-q`, `--no-trunc`."""
+
+    def __init__(
+        self,
+        fields: Fields,
+        columns: Sequence[str],
+        *,
+        template: str = "",
+        quiet: str = "",
+        trunc: bool = True,
+        type_name: str = "",
+    ) -> None:
+        self.fields, self.columns, self.quiet = fields, columns, quiet
+        self.template, self.trunc, self.type_name = template, trunc, type_name
+
+    def render(self, items: Iterable[Any]) -> str:
+        """The whole output."""
+        if self.template == "json":
+            return self._json(items)
+        if self.quiet and self.template in ("", "table"):
+            show = self.fields[self.quiet][1]
+            return "".join(f"{show(item, self.trunc)}\n" for item in items)
+        if self.template in ("", "table"):
+            rows = ["\t".join(self.fields[name][0] for name in self.columns)]
+            rows += [
+                "\t".join(self.fields[name][1](item, self.trunc) for name in self.columns)
+                for item in items
+            ]
+            return align("\n".join(rows)) + "\n"
+        return self._templated(items)
+
+    def _json(self, items: Iterable[Any]) -> str:
+        from wherry.client.json_text import dumps, escape_html
+
+        rows = (Row(self.fields, item, self.trunc, "").as_json() for item in items)
+        return "".join(f"{escape_html(dumps(row))}\n" for row in rows)
+
+    def _templated(self, items: Iterable[Any]) -> str:
+        from wherry.cli.template import Template
+
+        source = self.template
+        table = source.startswith("table")
+        if table:
+            source = source[len("table") :].lstrip(" ")
+        template = Template(source.replace("\\t", "\t").replace("\\n", "\n"))
+        rows = [
+            template.execute(Row(self.fields, item, self.trunc, self.type_name)) for item in items
+        ]
+        if not table:
+            return "".join(f"{row}\n" for row in rows)
+        headings = template.execute(Headings(self.fields))
+        return align("\n".join([headings, *rows])) + "\n"

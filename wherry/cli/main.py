@@ -1,0 +1,240 @@
+"""The `wherry` command: global options, the choice of a command, errors and exit codes.
+
+It imports only what every start needs; a command's module is loaded when it is called.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from wherry.cli.errors import ArgumentsError, CliError, HelpRequested, UsageError
+from wherry.cli.options import parse
+from wherry.cli.session import Session
+from wherry.cli.table import COMMANDS, COMMON, GROUPS, resolve
+from wherry.client.errors import ClientError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from wherry.cli.options import Option
+
+GLOBAL_OPTIONS: tuple[Option, ...] = (
+    ("config", "", "string", 'Location of client config files (default "~/.docker")'),
+    (
+        "context",
+        "c",
+        "string",
+        "Name of the context to use to connect to the daemon (overrides DOCKER_HOST env var and "
+        'default context set with "docker context use")',
+    ),
+    ("debug", "D", "bool", "Enable debug mode"),
+    ("host", "H", "list", "Daemon socket to connect to"),
+    (
+        "log-level",
+        "l",
+        "string",
+        'Set the logging level ("debug", "info", "warn", "error", "fatal") (default "info")',
+        "info",
+    ),
+    ("tls", "", "bool", "Use TLS; implied by --tlsverify"),
+    (
+        "tlscacert",
+        "",
+        "string",
+        'Trust certs signed only by this CA (default "~/.docker/ca.pem")',
+    ),
+    (
+        "tlscert",
+        "",
+        "string",
+        'Path to TLS certificate file (default "~/.docker/cert.pem")',
+    ),
+    ("tlskey", "", "string", 'Path to TLS key file (default "~/.docker/key.pem")'),
+    ("tlsverify", "", "bool", "Use TLS and verify the remote"),
+    ("version", "v", "bool", "Print version information and quit"),
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command line; the exit code is docker's."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return _die_of_broken_pipe()
+    return code
+
+
+def _die_of_broken_pipe() -> int:
+    """Ends as a program does whose reader went away."""
+    import os
+    import signal
+
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
+    os._exit(141)
+
+
+def _run(words: list[str]) -> int:
+    try:
+        options, rest = parse(GLOBAL_OPTIONS, words, interspersed=False)
+    except HelpRequested:
+        return _print_top_help()
+    except UsageError as error:
+        return _fail(
+            f"{error.message}\n\nUsage:  wherry [OPTIONS] COMMAND [ARG...]\n\n"
+            "Run 'wherry --help' for more information",
+            125,
+        )
+    if options.flag("version"):
+        from wherry import __version__
+
+        print(f"Wherry version {__version__}")
+        return 0
+    if not rest:
+        return _print_top_help()
+    if rest[0] == "help":
+        rest = [*rest[1:], "--help"] if len(rest) > 1 else []
+        if not rest:
+            return _print_top_help()
+    if rest[0] == "daemon" and not options.items("host"):
+        return _run_daemon(rest[1:])
+    found = resolve(rest)
+    if found is None:
+        return _no_such_command(rest)
+    path, key, used = found
+    return _run_command(Session(options), path, key, rest[used:])
+
+
+def _run_daemon(words: list[str]) -> int:
+    """The engine reads its own options."""
+    from importlib import import_module
+
+    return int(import_module("wherry.daemon.main").main(words))
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stdout.flush()
+    print(message, file=sys.stderr)
+    return code
+
+
+def _load(key: str) -> ModuleType:
+    module = f"wherry.cli.commands.{COMMANDS[key][0]}"
+    __import__(module)
+    return sys.modules[module]
+
+
+def _run_command(session: Session, path: str, key: str, words: list[str]) -> int:
+    command = _load(key)
+    session.path = path
+    usage = f"Usage:  wherry {path} {command.SYNTAX}".rstrip()
+    try:
+        options, operands = parse(
+            command.OPTIONS,
+            words,
+            interspersed=getattr(command, "INTERSPERSED", True),
+            aliases=getattr(command, "OPTION_ALIASES", None),
+        )
+        _check_count(path, usage, operands, command.ARGUMENTS)
+        return int(command.run(session, options, operands))
+    except HelpRequested:
+        from wherry.cli.help import command_help
+
+        description = getattr(command, "DESCRIPTION", COMMANDS[key][1])
+        print(
+            command_help(path, command.SYNTAX, description, command.ALIASES, command.OPTIONS),
+            end="",
+        )
+        return 0
+    except UsageError as error:
+        return _fail(
+            f"{error.message}\n\n{usage}\n\nRun 'wherry {path} --help' for more information", 125
+        )
+    except CliError as error:
+        if not error.message:
+            sys.stdout.flush()
+            return error.code
+        return _fail(error.message, error.code)
+    except ClientError as error:
+        return _fail(error.message, 1)
+
+
+def _check_count(path: str, usage: str, operands: list[str], allowed: tuple[int, int]) -> None:
+    """Refuses too few or too many arguments; a negative maximum is none."""
+    least, most = allowed
+    count = len(operands)
+    if least <= count and (most < 0 or count <= most):
+        return
+    word = "Run"
+    if most == 0:
+        reason = "accepts no arguments"
+    elif least == most:
+        reason = f"requires {least} argument{'s' if least > 1 else ''}"
+    elif most < 0:
+        reason = f"requires at least {least} argument{'s' if least > 1 else ''}"
+        word = "See"
+    elif count < least:
+        reason = (
+            f"requires at least {least} and at most {most} arguments"
+            if least
+            else f"requires at most {most} argument{'s' if most > 1 else ''}"
+        )
+    elif least:
+        reason = f"requires at least {least} and at most {most} arguments"
+    else:
+        reason = f"requires at most {most} argument{'s' if most > 1 else ''}"
+    raise ArgumentsError(
+        f"wherry: 'wherry {path}' {reason}\n\n{usage}\n\n"
+        f"{word} 'wherry {path} --help' for more information"
+    )
+
+
+def _no_such_command(words: list[str]) -> int:
+    first = words[0]
+    if first in GROUPS:
+        if len(words) == 1 or words[1] in ("--help", "-h"):
+            from wherry.cli.help import group_help
+
+            shown = {name: _short(f"{first} {name}") for name in GROUPS[first][1]}
+            print(group_help(first, GROUPS[first][0], shown), end="")
+            return 0
+        if words[1].startswith("-"):
+            return _fail(
+                f"unknown flag: {words[1].partition('=')[0]}\n\nUsage:  wherry {first} COMMAND\n\n"
+                f"Run 'wherry {first} --help' for more information",
+                125,
+            )
+        return _fail(
+            f"wherry: unknown command: wherry {first} {words[1]}\n\nUsage:  wherry {first}\n\n"
+            f"Run 'wherry {first} --help' for more information",
+            1,
+        )
+    return _fail(
+        f"wherry: unknown command: wherry {first}\n\nRun 'wherry --help' for more information", 1
+    )
+
+
+def _short(path: str) -> str:
+    found = resolve(path.split(" "))
+    return COMMANDS[found[1]][1] if found else ""
+
+
+def _print_top_help() -> int:
+    from wherry.cli.help import top_help
+
+    common = {name: COMMANDS[name][1] for name in COMMON}
+    groups = {name: description for name, (description, _) in GROUPS.items()}
+    rest = {
+        name: entry[1]
+        for name, entry in sorted(COMMANDS.items())
+        if " " not in name and name not in COMMON
+    }
+    sections = (("Common Commands", common), ("Management Commands", groups), ("Commands", rest))
+    print(top_help(sections, GLOBAL_OPTIONS), end="")
+    return 0
