@@ -59,19 +59,20 @@ class Attachments:
     def prepare(self, requests: Sequence[EndpointRequest]) -> Prepared:
         """Reserves addresses and ports, makes the bridge if needed and publishes the ports.
 
-        `requests` are all networks of one container; none of them is `host` or `none`, which need
-        no preparation. Raises NoSuchNetwork, AddressInUse, PortUnavailable and NoAddresses with
-        Docker's texts, and NetworkUnavailable in one line where the kernel offers no NAT.
+        `requests` are all networks of one container. `host` and `none` give an endpoint without
+        addresses and no interface. Raises NoSuchNetwork, AddressInUse, PortUnavailable and
+        NoAddresses with Docker's texts, and NetworkUnavailable in one line where the kernel offers no NAT.
         """
         records = [self._catalog.get(request.network) for request in requests]
         main = _main(requests, records)
         done: list[Endpoint] = []
         try:
             for number, (request, record) in enumerate(zip(requests, records, strict=True)):
-                self._bridges.ensure(record)
+                if record.driver == "bridge":
+                    self._bridges.ensure(record)
                 name = request.interface or f"eth{number}"
                 done.append(self._join(request, record, name, main=number == main))
-            if done and not records[main].internal:
+            if done and records[main].driver == "bridge" and not records[main].internal:
                 requested = [port for request in requests for port in request.ports]
                 done[main] = self._publish(done[main], requested, records[main])
         except BaseException:
@@ -80,6 +81,7 @@ class Attachments:
         interfaces = tuple(
             self._interface(endpoint, request, record)
             for endpoint, request, record in zip(done, requests, records, strict=True)
+            if record.driver == "bridge"
         )
         return Prepared(interfaces, tuple(done))
 
@@ -116,23 +118,26 @@ class Attachments:
             self._ports.reserve(endpoint.ports)
             self._catalog.connect(endpoint)
             known.append(endpoint)
-        for record in records.values():
+        bridged = [record for record in records.values() if record.driver == "bridge"]
+        for record in bridged:
             self._bridges.adopt(record)
         self._firewall.restore(
-            [rules_of(record) for record in records.values()],
+            [rules_of(record) for record in bridged],
             [rule for endpoint in known for rule in _port_rules(endpoint)],
         )
 
     def _join(
         self, request: EndpointRequest, record: NetworkRecord, name: str, *, main: bool
     ) -> Endpoint:
+        identifier = request.endpoint_id or new_id()
+        if record.driver in ("host", "null"):
+            return self._join_plain(request, record, identifier)
         if record.driver != "bridge":
-            raise NotSupported(f"network driver {record.driver} is not supported yet")
+            raise NotSupported(f"network driver {record.driver} is not supported")
         if len(self._catalog.endpoints(record.id)) >= PORT_LIMIT:
             raise ResourceExhausted(
                 f"network {record.name} is full: its bridge takes {PORT_LIMIT} containers"
             )
-        identifier = request.endpoint_id or new_id()
         ipv4 = self._address(record.id, 4, request.ipv4)
         try:
             ipv6 = self._address(record.id, 6, request.ipv6) if record.enable_ipv6 else ""
@@ -158,6 +163,20 @@ class Attachments:
             gateway_priority=request.gateway_priority,
             default_route=main and not record.internal,
             aliases=request.aliases,
+        )
+        self._catalog.connect(endpoint)
+        return endpoint
+
+    def _join_plain(
+        self, request: EndpointRequest, record: NetworkRecord, identifier: str
+    ) -> Endpoint:
+        endpoint = Endpoint(
+            network=record.id,
+            network_name=record.name,
+            endpoint_id=identifier,
+            container_id=request.container_id,
+            container_name=request.container_name,
+            interface="",
         )
         self._catalog.connect(endpoint)
         return endpoint

@@ -84,7 +84,10 @@ class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """What `prepare` made: pairwise, the runtime's interfaces and the record's endpoints."""
+    """What `prepare` made: interfaces for the runtime, and an endpoint for each request, in order.
+
+    Endpoints on `host` and `none` have no interface.
+    """
 
     interfaces: tuple[Interface, ...]
     endpoints: tuple[Endpoint, ...]
