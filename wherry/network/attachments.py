@@ -61,7 +61,8 @@ class Attachments:
 
         `requests` are all networks of one container. `host` and `none` give an endpoint without
         addresses and no interface. Raises NoSuchNetwork, AddressInUse, PortUnavailable and
-        NoAddresses with Docker's texts, and NetworkUnavailable in one line where the kernel offers no NAT.
+        NoAddresses with Docker's texts, and NetworkUnavailable in one line where the kernel offers
+        no NAT.
         """
         records = [self._catalog.get(request.network) for request in requests]
         main = _main(requests, records)

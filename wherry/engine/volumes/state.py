@@ -1,0 +1,192 @@
+"""The volumes of this engine: records, references from containers, mounts in use."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from wherry.base.clock import rfc3339_nano, timestamp
+from wherry.base.errors import NotFound
+from wherry.base.ids import new_id
+from wherry.engine.pools import Pools
+from wherry.engine.system.event_bus import EventBus
+from wherry.engine.volumes.record import (
+    ANONYMOUS_LABEL,
+    NoSuchVolume,
+    VolumeInUse,
+    VolumeRecord,
+    check_name,
+)
+from wherry.model.docker.volume import UsageData, VolumeResource
+from wherry.store.records.database import Database, Delete, Put
+from wherry.store.volume.directory import VolumeDirectories, check_options
+
+KIND = "volume"
+"""The kind of volumes' records."""
+
+POOL = "disk"
+"""The pool in which directories are made, mounted and measured."""
+
+
+class VolumeState:
+    """Which volumes exist and who uses them.
+
+    A container refers to a volume from its create to its remove (`reference`, `dereference`), and
+    has it mounted from its start to its end (`mount`, `unmount`). Both are told again after a
+    restart of the daemon, from the containers' records.
+    """
+
+    def __init__(
+        self, directories: VolumeDirectories, database: Database, pools: Pools, events: EventBus
+    ) -> None:
+        """Collaborators are shared with the use cases of this package."""
+        self._directories = directories
+        self._database = database
+        self._pools = pools
+        self._events = events
+        self._records: dict[str, VolumeRecord] = {}
+        self._references: dict[str, set[str]] = {}
+        self._mounted: dict[str, set[str]] = {}
+        self._lock = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Reads the records; a directory without one becomes a volume, as in dockerd."""
+        for name, data in self._database.read_all(KIND).items():
+            self._records[name] = msgspec.json.decode(data, type=VolumeRecord)
+        await self._pools.run(POOL, self._directories.sweep)
+        for name in await self._pools.run(POOL, self._directories.names):
+            if name not in self._records:
+                created = await self._pools.run(POOL, self._directories.created_ns, name)
+                self._records[name] = VolumeRecord(name, rfc3339_nano(created))
+
+    def records(self) -> list[VolumeRecord]:
+        """All volumes."""
+        return list(self._records.values())
+
+    def get(self, name: str) -> VolumeRecord:
+        """The volume of a name; raises NoSuchVolume."""
+        record = self._records.get(name)
+        if record is None:
+            raise NoSuchVolume(name)
+        return record
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a volume of that name."""
+        return name in self._records
+
+    def users(self, name: str) -> set[str]:
+        """Ids of the containers that refer to a volume."""
+        return set(self._references.get(name, ()))
+
+    async def create(
+        self,
+        name: str,
+        *,
+        driver: str = "local",
+        options: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> VolumeRecord:
+        """The volume of that name, made if there is none; without a name an anonymous one.
+
+        Raises InvalidParameter for bad names and options and NotFound for an unknown driver.
+        """
+        if not name:
+            name = new_id()
+            labels = {**(labels or {}), ANONYMOUS_LABEL: ""}
+        check_name(name)
+        if driver not in ("", "local"):
+            raise NotFound(
+                f"create {name}: error looking up volume plugin {driver}: "
+                f'plugin "{driver}" not found'
+            )
+        async with self._lock:
+            present = self._records.get(name)
+            if present is not None:
+                return present
+            check_options(options or {})
+            record = VolumeRecord(
+                name,
+                timestamp(),
+                dict(labels) if labels is not None else None,
+                dict(options) if options is not None else None,
+            )
+            await self._pools.run(POOL, self._directories.create, name)
+            put = Put(KIND, name, msgspec.json.encode(record))
+            await asyncio.wrap_future(self._database.submit([put]))
+            self._records[name] = record
+        self._events.publish("volume", "create", name, {"driver": "local"})
+        return record
+
+    async def remove(self, name: str, *, force: bool = False) -> None:
+        """Removes a volume and its data; raises NoSuchVolume (not with `force`), VolumeInUse."""
+        async with self._lock:
+            if name not in self._records:
+                if force:
+                    return
+                raise NoSuchVolume(name)
+            users = self.users(name)
+            if users:
+                raise VolumeInUse(name, users)
+            await asyncio.wrap_future(self._database.submit([Delete(KIND, name)]))
+            del self._records[name]
+            self._references.pop(name, None)
+            self._mounted.pop(name, None)
+            await self._pools.run(POOL, self._directories.remove, name)
+        self._events.publish("volume", "destroy", name, {"driver": "local"})
+
+    def reference(self, name: str, container: str) -> None:
+        """A container, by id, has the volume among its mounts."""
+        self._references.setdefault(name, set()).add(container)
+
+    def dereference(self, name: str, container: str) -> None:
+        """A container that had the volume was removed; repeating it is harmless."""
+        self._references.get(name, set()).discard(container)
+
+    async def mount(self, name: str, container: str) -> Path:
+        """Where a volume's data is, with what its options name mounted; raises NoSuchVolume."""
+        record = self.get(name)
+        if record.options:
+            async with self._lock:
+                await self._pools.run(POOL, self._directories.mount, name, record.options)
+        else:  # somebody may have removed the directory by hand; dockerd makes it again
+            await self._pools.run(POOL, self._directories.create, name)
+        self._mounted.setdefault(name, set()).add(container)
+        return self.mountpoint(name)
+
+    async def unmount(self, name: str, container: str) -> None:
+        """A container ended that had the volume mounted; the last one unmounts its options."""
+        holders = self._mounted.get(name, set())
+        holders.discard(container)
+        record = self._records.get(name)
+        if record is not None and record.options and not holders:
+            async with self._lock:
+                if not self._mounted.get(name):
+                    await self._pools.run(POOL, self._directories.unmount, name)
+
+    def mountpoint(self, name: str) -> Path:
+        """Where a volume's data is, mounted or not."""
+        return self._directories.mountpoint(name)
+
+    async def size(self, name: str) -> int:
+        """Bytes that a volume's files take; -1 for one whose options mount something else."""
+        record = self._records.get(name)
+        if record is None or record.options:
+            return -1
+        measured: int = await self._pools.run(POOL, self._directories.size, name)
+        return measured
+
+    def describe(self, record: VolumeRecord, size: int | None = None) -> VolumeResource:
+        """A volume as the API shows it, with its usage if `size` was measured."""
+        usage: UsageData | msgspec.UnsetType = msgspec.UNSET
+        if size is not None:
+            usage = UsageData(size, len(self._references.get(record.name, ())))
+        return VolumeResource(
+            created_at=record.created.partition(".")[0].removesuffix("Z") + "Z",
+            driver="local",
+            labels=record.labels,
+            mountpoint=str(self._directories.mountpoint(record.name)),
+            name=record.name,
+            options=record.options,
+            usage_data=usage,
+        )
