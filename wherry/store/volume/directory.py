@@ -12,7 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wherry.base.errors import InternalError, InvalidParameter
-from wherry.linux.mount import MS_BIND, MS_REC, MS_REMOUNT, mount, mountinfo, parse_mount_options, umount2
+from wherry.linux.mount import (
+    MS_BIND,
+    MS_REC,
+    MS_REMOUNT,
+    mount,
+    mountinfo,
+    parse_mount_options,
+    umount2,
+)
 from wherry.linux.syscall import SyscallError
 
 DATA = "_data"
