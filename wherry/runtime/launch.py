@@ -16,7 +16,7 @@ from wherry.linux import namespace as ns
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.linux.fd import receive_message
-from wherry.linux.process import set_dumpable
+from wherry.linux.process import set_dumpable, set_parent_death_signal
 from wherry.linux.terminal import take_terminal
 from wherry.runtime import devices, identity, links, mounts, process
 from wherry.runtime import operations as op
@@ -73,6 +73,7 @@ Pause = Callable[[int], None]
 def launch(
     plan: op.Plan, layout: CgroupLayout, streams: Streams, *,
     before_init: Callable[[int], None] | None = None, wait_start: int = -1,
+    die_with_parent: bool = False,
 ) -> Launched:  # fmt: skip
     """Starts a container; returns when its program has been executed.
 
@@ -88,7 +89,7 @@ def launch(
         for step in plan.operations:
             if step.actor == "host" and not isinstance(step, op.MakeLink):
                 _perform(step, context)
-        pid = _fork_init(plan, layout, streams, context, ours, theirs, wait_start)
+        pid = _fork_init(plan, layout, streams, context, ours, theirs, wait_start, die_with_parent)
         theirs.close()
         context.init_pid = pid
         if before_init:
@@ -153,10 +154,10 @@ def _make_links(context: Context) -> None:
 
 def _fork_init(
     plan: op.Plan, layout: CgroupLayout, streams: Streams, context: Context,
-    ours: socket.socket, theirs: socket.socket, wait_start: int,
+    ours: socket.socket, theirs: socket.socket, wait_start: int, die_with_parent: bool,
 ) -> int:  # fmt: skip
     """Forks init; with a user namespace through a child in between, for the order of owners."""
-    run = _Init(plan, layout, streams, context, theirs, wait_start)
+    run = _Init(plan, layout, streams, context, theirs, wait_start, die_with_parent)
     if "user" in plan.new_namespaces:
         return _fork_in_user_namespace(plan, run, ours)
     own = ns.namespace_fd("self", "pid")
@@ -224,7 +225,7 @@ class _Init:
 
     def __init__(
         self, plan: op.Plan, layout: CgroupLayout, streams: Streams, context: Context,
-        channel: socket.socket, wait_start: int,
+        channel: socket.socket, wait_start: int, die_with_parent: bool,
     ) -> None:  # fmt: skip
         self._plan = plan
         self._layout = layout
@@ -232,6 +233,7 @@ class _Init:
         self._context = context
         self._channel = channel
         self._wait_start = wait_start
+        self._die_with_parent = die_with_parent
 
     def stage(self, parent: socket.socket) -> None:
         """The process between monitor and init; never returns."""
@@ -299,6 +301,8 @@ class _Init:
         self._take_streams()
         keep = self._channel.fileno()
         path, environment = process.become(plan.process, keep)
+        if self._die_with_parent and "user" not in plan.new_namespaces:
+            set_parent_death_signal(signal.SIGKILL)
         if self._wait_start >= 0:
             self._tell(Report(stage="ready"))
             os.read(self._wait_start, 1)
