@@ -1,0 +1,52 @@
+"""Objects in full: as JSON, or through a template."""
+
+from __future__ import annotations
+
+from wherry.cli.errors import CliError
+from wherry.client.errors import ClientError
+from wherry.client.json_text import dumps, indent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from wherry.cli.session import Session
+
+
+def inspect_each(
+    session: Session, names: Sequence[str], template: str, find: Callable[[str], Any]
+) -> int:
+    """Prints what `find` gives for each name; failures are told after it, and the code is 1."""
+    show = _templated(template) if template not in ("", "json") else None
+    found: list[Any] = []
+    failures: list[str] = []
+    for name in names:
+        try:
+            found.append(show(find(name)) if show else find(name))
+        except ClientError as error:
+            failures.append(error.message)
+    if show:
+        session.out("".join(f"{text}\n" for text in found) or "\n")
+    elif template == "json":
+        session.out(f"{dumps(found)}\n")
+    else:
+        session.out(f"{indent(found)}\n")
+    return session.tell_failures(failures)
+
+
+def _templated(source: str) -> Callable[[Any], str]:
+    from wherry.cli.template import Template
+
+    try:
+        template = Template(source)
+    except CliError as error:
+        raise CliError(error.message, 64) from error
+
+    def show(value: Any) -> str:
+        try:
+            return template.execute(value, strict=True)
+        except CliError as error:
+            raise CliError(f"template parsing error: {error.message}") from error
+
+    return show
