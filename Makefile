@@ -1,0 +1,41 @@
+# Two commands matter to a user: `make demo` and `make test`. Both set up what they need.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+APT := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
+TEST_PACKAGES := busybox-static docker.io containerd runc docker-registry skopeo umoci podman crun \
+	mmdebstrap iproute2 nftables libnftables1 procps tini python3-venv
+
+.PHONY: demo test check bench clean packages
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --no-deps --no-build-isolation -e . || $(BIN)/pip install -q --no-deps -e .
+	touch $@
+
+$(VENV)/dev: $(VENV)/installed requirements-dev.lock
+	$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
+	touch $@
+
+demo: $(VENV)/installed  ## run the main job on a private root, and clean up
+	@$(BIN)/python demo/demo.py
+
+packages:  ## Debian packages that the tests drive
+	@dpkg -s $(TEST_PACKAGES) >/dev/null 2>&1 || (apt-get update -q && $(APT) $(TEST_PACKAGES))
+
+test: packages $(VENV)/dev  ## every test
+	$(BIN)/python -m pytest tests
+
+check: $(VENV)/dev  ## format, lint, types, the house rules and unit tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/house tests/unit
+
+bench: packages $(VENV)/dev  ## side by side with peers, in one run
+	$(BIN)/python bench/compare.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

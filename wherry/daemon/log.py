@@ -1,0 +1,42 @@
+"""The daemon's own log: one line of logfmt for each record on standard error, as dockerd's is."""
+
+import logging
+import sys
+import time
+
+LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+    "fatal": logging.CRITICAL,
+}
+_NAMES = {number: name for name, number in LEVELS.items()}
+
+
+class LogfmtFormatter(logging.Formatter):
+    """`time="..." level=info msg="..."`; a traceback follows on lines of its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of one record."""
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        message = record.getMessage().replace("\\", "\\\\").replace('"', '\\"')
+        message = message.replace("\n", "\\n")
+        level = _NAMES.get(record.levelno, record.levelname.lower())
+        line = (
+            f'time="{moment}.{int(record.msecs):03d}Z" level={level} '
+            f'room={record.name.removeprefix("wherry.")} msg="{message}"'
+        )
+        if record.exc_info:
+            line = f"{line}\n{self.formatException(record.exc_info)}"
+        return line
+
+
+def start_logging(level: str) -> None:
+    """Sends the records of all rooms from `level` on to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LogfmtFormatter())
+    logging.basicConfig(level=LEVELS[level], handlers=[handler], force=True)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
