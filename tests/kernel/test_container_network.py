@@ -191,6 +191,27 @@ def test_a_udp_port_is_published_and_answers_over_loopback(
     assert room.host.run(ask, "127.0.0.1", 5300, socket.SOCK_DGRAM) == endpoint.gateway
 
 
+def test_a_udp_flow_that_goes_on_follows_the_port_to_its_new_container(
+    room: Room,
+    outside: NetworkNamespace,
+    namespaces: Callable[[], NetworkNamespace],
+    serve: Serve,
+) -> None:
+    first, second = namespaces(), namespaces()
+    endpoint = room.run(first, PortRequest(53, "udp", host_port=5300))
+    serve(first, 53, socket.SOCK_DGRAM)
+    serve(second, 53, socket.SOCK_DGRAM)
+    with outside.run(socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(WAIT)
+        client.connect(("192.0.2.1", 5300))
+        client.send(b"?")
+        assert client.recv(100) == b"192.0.2.9"
+        room.host.run(room.attachments.release, [endpoint])
+        room.run(second, PortRequest(53, "udp", host_port=5300))
+        client.send(b"?")
+        assert client.recv(100) == b"192.0.2.9"
+
+
 def test_a_port_bound_to_loopback_is_not_reached_from_outside(
     room: Room, outside: NetworkNamespace, namespaces: Callable[[], NetworkNamespace], serve: Serve
 ) -> None:

@@ -4,12 +4,14 @@ Blocking; called in the "network" pool, one call at a time. Every call is all or
 """
 
 import logging
+import socket
 from collections.abc import Sequence
 
 import msgspec
 
 from wherry.base.errors import NotSupported, ResourceExhausted
 from wherry.base.ids import new_id
+from wherry.linux.conntrack import delete_flows
 from wherry.linux.syscall import SyscallError
 from wherry.model.interface import Interface, Route
 from wherry.network.bridges import (
@@ -96,6 +98,7 @@ class Attachments:
                 continue
             self._ports.free(endpoint.ports)
             self._firewall.withdraw(_port_rules(endpoint))
+            _forget_flows(endpoint)
             if endpoint.host_interface:
                 try:
                     delete_link(endpoint.host_interface)
@@ -230,6 +233,7 @@ class Attachments:
             self._ports.free(ports)
             raise
         self._catalog.connect(published)
+        _forget_flows(published)
         return published
 
     def _interface(
@@ -281,6 +285,23 @@ def _port_rules(endpoint: Endpoint) -> list[PortRule]:
         host_ip = "" if port.host_ip in ("0.0.0.0", "::") else port.host_ip
         found.append(PortRule(port.protocol, host_ip, port.host_port, address, port.container_port))
     return found
+
+
+def _forget_flows(endpoint: Endpoint) -> None:
+    """UDP flows that began before the ports changed would go on past the new translation."""
+    ports = {port.host_port for port in endpoint.ports if port.protocol == "udp"}
+    if not ports:
+        return
+    addresses = {endpoint.ipv4, endpoint.ipv6} - {""}
+    try:
+        delete_flows(
+            lambda flow: (
+                flow.protocol == socket.IPPROTO_UDP
+                and (flow.destination_port in ports or flow.reply_source in addresses)
+            )
+        )
+    except SyscallError as error:
+        _log.warning("cannot forget flows of ports %s: %s", sorted(ports), error)
 
 
 def _prefix(subnet: str) -> int:
