@@ -1,0 +1,22 @@
+"""Questions before something is removed."""
+
+from __future__ import annotations
+
+import sys
+
+from wherry.cli.errors import CliError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wherry.cli.session import Session
+
+
+def confirm(session: Session, question: str, what: str) -> None:
+    """Asks; anything but yes ends the command with docker's words."""
+    sys.stdout.write(f"{question} [y/N] ")
+    sys.stdout.flush()
+    answer = sys.stdin.readline().strip().lower()
+    if not session.is_terminal(0):
+        sys.stdout.write("\n")
+    if answer != "y":
+        raise CliError(f"{what} has been cancelled")
