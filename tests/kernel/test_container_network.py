@@ -114,8 +114,13 @@ def serve() -> Iterator[Serve]:
     stop = threading.Event()
     threads: list[threading.Thread] = []
 
-    def start(namespace: NetworkNamespace, port: int, kind: int = socket.SOCK_STREAM) -> None:
-        server = namespace.run(_listen, port, kind)
+    def start(
+        namespace: NetworkNamespace,
+        port: int,
+        kind: int = socket.SOCK_STREAM,
+        family: int = socket.AF_INET,
+    ) -> None:
+        server = namespace.run(_listen, port, kind, family)
         threads.append(threading.Thread(target=_answer, args=(server, kind, stop)))
         threads[-1].start()
 
@@ -140,9 +145,9 @@ def _answer(server: socket.socket, kind: int, stop: threading.Event) -> None:
                 continue
 
 
-def _listen(port: int, kind: int) -> socket.socket:
-    server = socket.socket(socket.AF_INET, kind)
-    server.bind(("0.0.0.0", port))
+def _listen(port: int, kind: int, family: int = socket.AF_INET) -> socket.socket:
+    server = socket.socket(family, kind)
+    server.bind(("" if family == socket.AF_INET else "::", port))
     if kind == socket.SOCK_STREAM:
         server.listen()
     server.settimeout(0.1)
@@ -151,7 +156,8 @@ def _listen(port: int, kind: int) -> socket.socket:
 
 def ask(address: str, port: int, kind: int = socket.SOCK_STREAM) -> str:
     """The answer of a server, or the name of the failure."""
-    with socket.socket(socket.AF_INET, kind) as client:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, kind) as client:
         client.settimeout(WAIT)
         try:
             client.connect((address, port))
@@ -307,6 +313,27 @@ def test_icc_false_keeps_containers_of_one_bridge_apart(
     room.run(neighbour, network="apart")
     serve(box, 80)
     assert neighbour.run(ask, endpoint.ipv4, 80) == "TimeoutError"
+
+
+def test_a_dual_stack_network_publishes_and_masquerades_over_ipv6_too(
+    room: Room,
+    outside: NetworkNamespace,
+    namespaces: Callable[[], NetworkNamespace],
+    serve: Serve,
+) -> None:
+    room.host.run(configure, Interface(name="up0", addresses=("2001:db8::1/64",)))
+    outside.run(configure, Interface(name="eth0", addresses=("2001:db8::9/64",)))
+    wanted = NetworkRecord(id="", name="six", driver="bridge", created="", enable_ipv6=True)
+    room.host.run(room.lifecycle.create, wanted)
+    box = namespaces()
+    endpoint = room.run(box, PortRequest(80, host_port=8080), network="six")
+    assert {port.host_ip for port in endpoint.ports} == {"0.0.0.0", "::"}
+    serve(box, 80, family=socket.AF_INET6)
+    assert outside.run(ask, "2001:db8::1", 8080) == "2001:db8::9"
+    assert outside.run(ask, "192.0.2.1", 8080) == "::ffff:192.0.2.9"
+    assert room.host.run(ask, "2001:db8::1", 8080) in ("2001:db8::1", endpoint.ipv6_gateway)
+    serve(outside, 7000, family=socket.AF_INET6)
+    assert box.run(ask, "2001:db8::9", 7000) == "2001:db8::1"
 
 
 def test_a_range_of_equal_ports_is_published_as_one_element(

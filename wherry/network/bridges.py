@@ -120,6 +120,9 @@ class Bridges:
         conf = f"ipv6/conf/{record.bridge}"
         _sysctl(f"{conf}/accept_ra", "0")  # CVE-2020-13401: containers advertise no routers
         if not record.foreign_bridge:
+            # Until its link-local address is known to be unique, the bridge solicits no neighbour
+            # for forwarded packets (ndisc_send_ns of net/ipv6/ndisc.c): two seconds lost.
+            _sysctl(f"{conf}/accept_dad", "0")
             _sysctl(f"{conf}/disable_ipv6", "0" if record.enable_ipv6 else "1")
             present = {address for _, address in netlink.addresses(link.ifindex)}
             for subnet in record.subnets:

@@ -128,6 +128,7 @@ class VolumeState:
             users = self.users(name)
             if users:
                 raise VolumeInUse(name, users)
+            await self._pools.run(POOL, self._directories.unmount, name)  # refused: all stays
             await asyncio.wrap_future(self._database.submit([Delete(KIND, name)]))
             del self._records[name]
             self._references.pop(name, None)
