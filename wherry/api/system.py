@@ -1,15 +1,19 @@
 """/info, /version, /events, /system/df, and what this engine does not do: swarm, plugins."""
 
-import contextlib
+import asyncio
 
 import msgspec
 from aiohttp import web
 
-from wherry.api.request import ApiRequest, json_response
+from wherry.api.request import ApiRequest, json_response, stream_response
 from wherry.api.services import Services
 from wherry.base.clock import now_ns
 from wherry.base.errors import InvalidParameter, NotFound, NotSupported, Unavailable
 from wherry.engine.filters import parse_moment
+from wherry.engine.system.event_bus import Subscription
+
+CLIENT_CHECK = 10.0
+"""Seconds between looks at whether the reader of an idle stream of events is still there."""
 
 NOT_A_MANAGER = (
     'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect '
@@ -29,7 +33,7 @@ async def version(request: ApiRequest, services: Services) -> web.StreamResponse
 
 async def disk_usage(request: ApiRequest, services: Services) -> web.StreamResponse:
     """GET /system/df."""
-    types = request.raw.query.getall("type", [])
+    types = request.queries("type")
     return json_response(await services.system.disk_usage(types))
 
 
@@ -44,18 +48,39 @@ async def events(request: ApiRequest, services: Services) -> web.StreamResponse:
             f"({request.query('until', '')})"
         )
     subscription = services.system.events.subscribe(request.filters(), since, until)
-    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    response = stream_response(request.raw, "application/json")
     try:
         await response.prepare(request.raw)
-        async for event in subscription:
-            await response.write(msgspec.json.encode(event) + b"\n")
-        with contextlib.suppress(ConnectionError):
-            await response.write_eof()
+        await _write_events(request, response, subscription)
     except ConnectionError:
-        return response  # the client left, which is how this usually ends
+        pass  # the client left, which is how this usually ends
     finally:
         subscription.close()
     return response
+
+
+async def _write_events(
+    request: ApiRequest, response: web.StreamResponse, subscription: Subscription
+) -> None:
+    """Writes events until the end of the subscription, or until the client has left.
+
+    A client that leaves while nothing happens is seen at the next look at the connection.
+    """
+    while True:
+        following = asyncio.ensure_future(anext(subscription, None))
+        try:
+            while not following.done():
+                await asyncio.wait({following}, timeout=CLIENT_CHECK)
+                transport = request.raw.transport
+                if transport is None or transport.is_closing():
+                    return
+        finally:
+            following.cancel()
+        event = following.result()
+        if event is None:
+            await response.write_eof()
+            return
+        await response.write(msgspec.json.encode(event) + b"\n")
 
 
 async def not_a_manager(request: ApiRequest, services: Services) -> web.StreamResponse:
