@@ -55,8 +55,7 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
         f" Debug Mode: {_truth(client['Debug'])}\n\nServer:\n"
     )
     if failure:
-        session.warn(f"ERROR: {failure}")
-        raise CliError("errors pretty printing info")
+        raise CliError(failure)
     session.out("\n".join(_server_lines(server)) + "\n\n")
     for warning in server.get("Warnings") or ():
         session.warn(warning)

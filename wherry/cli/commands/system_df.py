@@ -1,0 +1,158 @@
+"""`wherry system df`."""
+
+from __future__ import annotations
+
+from wherry.cli import container_fields, image_fields, volume_fields
+from wherry.cli.image_fields import image_rows
+from wherry.cli.listing import Listing
+from wherry.cli.option_texts import FORMAT_LIST_HELP
+from wherry.cli.units import human_size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from wherry.cli.options import Option, Options
+    from wherry.cli.session import Session
+
+SYNTAX = "[OPTIONS]"
+ALIASES: tuple[str, ...] = ()
+OPTIONS: tuple[Option, ...] = (
+    ("format", "", "string", FORMAT_LIST_HELP),
+    ("verbose", "v", "bool", "Show detailed information on space usage"),
+)
+ARGUMENTS = (0, 0)
+
+
+_FIELDS = {
+    "Type": ("TYPE", lambda item, trunc: str(item["Type"])),
+    "TotalCount": ("TOTAL", lambda item, trunc: str(item["TotalCount"])),
+    "Active": ("ACTIVE", lambda item, trunc: str(item["Active"])),
+    "Size": ("SIZE", lambda item, trunc: human_size(item["Size"])),
+    "Reclaimable": ("RECLAIMABLE", lambda item, trunc: _reclaimable(item)),
+}
+
+
+def run(session: Session, options: Options, operands: list[str]) -> int:
+    """Shows what images, containers, volumes and build caches take on the disk."""
+    usage = session.client.get("/system/df") or {}
+    if options.flag("verbose"):
+        session.out(_verbose(usage))
+        return 0
+    listing = Listing(
+        _FIELDS,
+        tuple(_FIELDS),
+        template=options.text("format"),
+        type_name="*formatter.diskUsageContext",
+    )
+    rows = [_images(usage), _containers(usage), _volumes(usage), _caches(usage)]
+    session.out(listing.render(rows))
+    return 0
+
+
+def _reclaimable(item: Any) -> str:
+    text = human_size(item["Reclaimable"])
+    if item["Type"] != "Build Cache" and item["Size"] > 0:
+        text += f" ({int(item['Reclaimable'] * 100 / item['Size'])}%)"
+    return text
+
+
+def _row(kind: str, items: list[Any], active: int, size: int, used: int) -> dict[str, Any]:
+    return {
+        "Type": kind,
+        "TotalCount": len(items),
+        "Active": active,
+        "Size": size,
+        "Reclaimable": size - used,
+    }
+
+
+def _images(usage: dict[str, Any]) -> dict[str, Any]:
+    images = usage.get("Images") or []
+    used = [image for image in images if image.get("Containers", 0) > 0]
+    own = sum(_own_size(image) for image in used)
+    return _row("Images", images, len(used), usage.get("LayersSize") or 0, own)
+
+
+def _own_size(image: dict[str, Any]) -> int:
+    size, shared = int(image.get("Size", -1)), int(image.get("SharedSize", -1))
+    return 0 if -1 in (size, shared) else size - shared
+
+
+def _containers(usage: dict[str, Any]) -> dict[str, Any]:
+    items = usage.get("Containers") or []
+    alive = [item for item in items if item.get("State") in ("running", "paused", "restarting")]
+    size = sum(item.get("SizeRw") or 0 for item in items)
+    return _row(
+        "Containers", items, len(alive), size, sum(item.get("SizeRw") or 0 for item in alive)
+    )
+
+
+def _volumes(usage: dict[str, Any]) -> dict[str, Any]:
+    items = usage.get("Volumes") or []
+    known = [item["UsageData"] for item in items if item.get("UsageData")]
+    sized = [data for data in known if data.get("Size", -1) != -1]
+    used = sum(data["Size"] for data in sized if data.get("RefCount", 0) > 0)
+    active = sum(1 for data in known if data.get("RefCount", 0) > 0)
+    return _row("Local Volumes", items, active, sum(data["Size"] for data in sized), used)
+
+
+def _caches(usage: dict[str, Any]) -> dict[str, Any]:
+    items = usage.get("BuildCache") or []
+    size = sum(item.get("Size") or 0 for item in items if not item.get("Shared"))
+    used = sum(
+        item.get("Size") or 0 for item in items if item.get("InUse") and not item.get("Shared")
+    )
+    active = sum(1 for item in items if item.get("InUse"))
+    return _row("Build Cache", items, active, size, used)
+
+
+def _verbose(usage: dict[str, Any]) -> str:
+    images = Listing(
+        image_fields.FIELDS,
+        (
+            "Repository",
+            "Tag",
+            "ID",
+            "CreatedSince",
+            "Size",
+            "SharedSize",
+            "UniqueSize",
+            "Containers",
+        ),
+    ).render(_first_names(usage))
+    containers = Listing(
+        container_fields.FIELDS,
+        ("ID", "Image", "Command", "LocalVolumes", "Size", "RunningFor", "Status", "Names"),
+    ).render({**item, "SizeRootFs": 0} for item in usage.get("Containers") or ())
+    volumes = Listing(volume_fields.VOLUME_FIELDS, ("Name", "Links", "Size")).render(
+        usage.get("Volumes") or ()
+    )
+    size = human_size(_caches(usage)["Size"])
+    caches = Listing(_CACHE_FIELDS, tuple(_CACHE_FIELDS)).render(usage.get("BuildCache") or ())
+    return (
+        f"Images space usage:\n\n{images}\nContainers space usage:\n\n{containers}\n"
+        f"Local Volumes space usage:\n\n{volumes}\nBuild cache usage: {size}\n\n{caches}"
+    )
+
+
+def _first_names(usage: dict[str, Any]) -> list[dict[str, Any]]:
+    """One row for each image, under its first name."""
+    return [image_rows([image], False)[0] for image in usage.get("Images") or ()]
+
+
+_CACHE_FIELDS = {
+    "ID": ("CACHE ID", lambda item, trunc: str(item["ID"])[:12]),
+    "CacheType": ("CACHE TYPE", lambda item, trunc: str(item.get("Type") or "")),
+    "Size": ("SIZE", lambda item, trunc: human_size(item.get("Size") or 0, 3)),
+    "CreatedSince": ("CREATED", lambda item, trunc: _ago(item.get("CreatedAt"))),
+    "LastUsedSince": ("LAST USED", lambda item, trunc: _ago(item.get("LastUsedAt"))),
+    "UsageCount": ("USAGE", lambda item, trunc: str(item.get("UsageCount") or 0)),
+    "Shared": ("SHARED", lambda item, trunc: "true" if item.get("Shared") else "false"),
+}
+
+
+def _ago(text: str | None) -> str:
+    from wherry.cli.timestamps import ago, parse_rfc3339
+
+    return ago(parse_rfc3339(text)) if text else ""
