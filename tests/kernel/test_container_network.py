@@ -4,7 +4,9 @@
 """
 
 import os
+import shutil
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 
@@ -514,5 +516,21 @@ def test_a_firewall_that_drops_forwarded_packets_is_named_with_the_remedy(
     endpoint = room.run(namespaces())
     assert len(room.bridges.warnings) == 1
     assert "ufw route allow in on wherry0" in room.bridges.warnings[0]
+    host.run(room.attachments.release, [endpoint])
+    host.run(room.lifecycle.close)
+
+
+def test_the_old_iptables_is_asked_for_its_policy_too(
+    host: NetworkNamespace, namespaces: Callable[[], NetworkNamespace]
+) -> None:
+    program = shutil.which("iptables-legacy")
+    if program is None:
+        pytest.skip("needs iptables-legacy")
+    made = host.run(subprocess.run, [program, "-P", "FORWARD", "DROP"], capture_output=True)
+    if made.returncode:
+        pytest.skip("needs a kernel with the old iptables")
+    room = Room(host, BridgeSettings(name="wherry0"))
+    endpoint = room.run(namespaces())
+    assert "iptables-legacy -I FORWARD -i wherry0" in room.bridges.warnings[0]
     host.run(room.attachments.release, [endpoint])
     host.run(room.lifecycle.close)

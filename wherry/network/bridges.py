@@ -94,8 +94,10 @@ class Bridges:
             link = netlink.link(record.bridge)
             if link is None or link.kind != "bridge" or record.foreign_bridge:
                 return
-            if not any(other.master == link.ifindex for other in netlink.links()):
-                _delete(netlink, record.bridge)
+            if any(other.master == link.ifindex for other in netlink.links()):
+                return
+            _delete(netlink, record.bridge)
+        self._foreign.close_for(record.bridge)
 
     def warn(self, lines: list[str]) -> None:
         """Logs what only the user can mend, once, and keeps it for `docker info`."""

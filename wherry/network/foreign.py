@@ -5,12 +5,18 @@ For the others there is one warning with the remedy.
 """
 
 import logging
+import shutil
+import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 from wherry.linux.nftables import NftablesError
 from wherry.network.firewall import Firewall
 
 _log = logging.getLogger(__name__)
+
+LEGACY_TABLES = Path("/proc/thread-self/net/ip_tables_names")
+"""Tables of the old iptables in the kernel, which nftables does not show."""
 
 USER_CHAIN = "DOCKER-USER"
 
@@ -44,6 +50,12 @@ class ForeignFirewalls:
                 self._accept(family, table, bridge)
             else:
                 warnings.append(_warning(chain, chains, bridge))
+        if _legacy_drops():
+            warnings.append(
+                f"iptables-legacy drops forwarded packets, so containers on {bridge} reach nothing "
+                f"outside; allow them: iptables-legacy -I FORWARD -i {bridge} -j ACCEPT && "
+                f"iptables-legacy -I FORWARD -o {bridge} -j ACCEPT"
+            )
         if not dropping and any(chain.get("table") == "firewalld" for chain in chains):
             warnings.append(
                 f"firewalld is active and may reject what {bridge} forwards; if it does: "
@@ -87,6 +99,21 @@ class ForeignFirewalls:
                 )
         except NftablesError as error:
             _log.debug("cannot clean chain %s: %s", USER_CHAIN, error.text)
+
+
+def _legacy_drops() -> bool:
+    """Whether the old iptables is in use and its FORWARD chain drops by default."""
+    program = shutil.which("iptables-legacy")
+    try:
+        if program is None or "filter" not in LEGACY_TABLES.read_text().split():
+            return False
+        listed = subprocess.run(
+            [program, "-S", "FORWARD"], capture_output=True, text=True, timeout=5, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        _log.debug("cannot ask iptables-legacy for its policy: %s", error)
+        return False
+    return "-P FORWARD DROP" in listed.stdout
 
 
 def _drops_forwarded(chain: dict[str, object]) -> bool:
