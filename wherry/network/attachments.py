@@ -249,8 +249,6 @@ class Attachments:
             addresses.append(f"{endpoint.ipv6}/{endpoint.ipv6_prefix}")
             if endpoint.default_route and endpoint.ipv6_gateway:
                 routes.append(Route("::/0", endpoint.ipv6_gateway))
-        conf = f"net.ipv6.conf.{endpoint.interface}"
-        sysctls = {f"{conf}.accept_ra": "0", f"{conf}.disable_ipv6": "0" if endpoint.ipv6 else "1"}
         return Interface(
             name=endpoint.interface,
             kind="veth",
@@ -260,7 +258,7 @@ class Attachments:
             mtu=record.mtu,
             addresses=tuple(addresses),
             routes=tuple(routes),
-            sysctls={**sysctls, **request.sysctls},
+            sysctls=request.sysctls,
             hairpin=bridges_are_filtered(),
         )
 
