@@ -48,15 +48,17 @@ pytestmark = pytest.mark.skipif(bool(_usable()), reason=_usable())
 class Room:
     """The network room, wired as the daemon wires it, living in the namespace `host`."""
 
-    def __init__(self, host: NetworkNamespace, settings: BridgeSettings) -> None:
+    def __init__(
+        self, host: NetworkNamespace, settings: BridgeSettings, instance: str = TABLE
+    ) -> None:
         self.host = host
-        self.firewall = Firewall(TABLE)
-        self.bridges = Bridges(self.firewall, ForeignFirewalls(self.firewall, TABLE))
+        self.firewall = Firewall(instance)
+        self.bridges = Bridges(self.firewall, ForeignFirewalls(self.firewall, instance))
         self.catalog = NetworkCatalog(DEFAULT_POOLS, host_routes)
         self.attachments = Attachments(self.catalog, self.bridges, self.firewall, HostPorts())
         self.lifecycle = NetworkLifecycle(self.catalog, self.bridges, self.firewall, settings)
         host.run(self.lifecycle.open, [])
-        host.run(self.lifecycle.clean)
+        host.run(self.lifecycle.settle)
 
     def run(
         self,
@@ -417,7 +419,7 @@ def test_a_running_container_keeps_its_ports_and_address_over_a_new_daemon(
     )
     assert later.host.run(later.lifecycle.open, records) == []
     later.host.run(later.attachments.restore, [endpoint])
-    later.host.run(later.lifecycle.clean)
+    later.host.run(later.lifecycle.settle)
     serve(box, 80)
     assert outside.run(ask, "192.0.2.1", 8080) == "192.0.2.9"
     request = EndpointRequest("e" * 64, "new", endpoint.network, ipv4=endpoint.ipv4)
@@ -444,9 +446,36 @@ def test_nothing_is_left_after_the_last_container_and_other_tables_stay(
 def test_an_empty_bridge_and_a_stale_table_of_a_killed_daemon_are_removed(
     host: NetworkNamespace,
 ) -> None:
-    host.run(run_nft, f"add table inet {TABLE}")
+    host.run(run_nft, f"add table inet {TABLE}\nadd chain inet {TABLE} stale")
+    host.run(add_bridge, "wherry0")
     room = Room(host, BridgeSettings(name="wherry0"))
+    chains = {chain["name"] for chain in host.run(room.firewall.chains)}
+    assert "stale" not in chains
+    host.run(room.lifecycle.close)
     assert host.run(tables) == []
+    assert host.run(link_names) == ["lo"]
+
+
+def add_bridge(name: str) -> None:
+    """Makes a bridge in the caller's namespace."""
+    with Netlink() as netlink:
+        netlink.add_bridge(name)
+
+
+def test_two_engines_in_one_namespace_have_their_own_subnets_bridges_and_tables(
+    host: NetworkNamespace, namespaces: Callable[[], NetworkNamespace], serve: Serve
+) -> None:
+    room = Room(host, BridgeSettings(name="wherry0"))
+    other = Room(host, BridgeSettings(name="wh0123456"), "wherry-0123456")
+    box, stranger = namespaces(), namespaces()
+    endpoint, foreign = room.run(box, PortRequest(80, host_port=8080)), other.run(stranger)
+    assert (endpoint.gateway, foreign.gateway) == ("172.17.0.1", "172.18.0.1")
+    host.run(other.attachments.release, [foreign])
+    host.run(other.lifecycle.close)
+    assert host.run(tables) == [TABLE]
+    serve(box, 80)
+    assert host.run(ask, "127.0.0.1", 8080) == endpoint.gateway
+    host.run(room.attachments.release, [endpoint])
     host.run(room.lifecycle.close)
 
 

@@ -79,19 +79,27 @@ class NetworkLifecycle:
                 changed.append(record)
         return changed
 
-    def clean(self) -> None:
+    def settle(self) -> None:
         """Removes what an earlier daemon left and no container uses; after the restore.
 
-        Also finds out, and warns in one line, if the kernel cannot do what bridges need.
+        The default bridge is made now, so that other engines on the host see its subnet taken; if
+        the kernel cannot do what bridges need, there is one warning and the daemon goes on.
         """
         for record in self._catalog.records():
             if record.driver == "bridge" and not self._bridges.is_up(record):
                 self._bridges.remove_leftover(record)
-        fault = self._firewall.check()
-        if fault is not None:
-            self._bridges.warn([fault])
-        elif not self._catalog.in_use:
+        if not self._catalog.in_use:
+            fault = self._firewall.check()
+            if fault is not None:
+                self._bridges.warn([fault])
+                return
             self._firewall.remove_table()
+        default = self._catalog.named("bridge")
+        if default is not None:
+            try:
+                self._bridges.ensure(default)
+            except NetworkUnavailable as error:
+                self._bridges.warn([error.message])
 
     def create(self, wanted: NetworkRecord, *, chosen_id: str = "") -> NetworkRecord:
         """Adds a user's bridge network; its record with id, subnets and link name filled in.

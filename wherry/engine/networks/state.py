@@ -53,9 +53,9 @@ class NetworkState:
         for record in await self._pools.run(POOL, self.lifecycle.open, stored):
             await self.save(record)
 
-    async def clean(self) -> None:
-        """Removes leftovers of an earlier daemon; after `Attachments.restore`."""
-        await self._pools.run(POOL, self.lifecycle.clean)
+    async def settle(self) -> None:
+        """Removes leftovers, makes the default bridge; after `Attachments.restore`."""
+        await self._pools.run(POOL, self.lifecycle.settle)
 
     async def close(self) -> None:
         """Removes what no container uses; after containers are stopped or left running."""
