@@ -1,0 +1,131 @@
+"""A request as handlers see it, and the answers they give."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from wherry.base.errors import InvalidParameter
+from wherry.wire.server.gate import Hijacked, gate_of
+
+T = TypeVar("T")
+
+RAW_STREAM = "application/vnd.docker.raw-stream"
+MULTIPLEXED_STREAM = "application/vnd.docker.multiplexed-stream"
+_FALSE = ("", "0", "no", "false", "none")
+
+
+class ApiRequest:
+    """One request: its version, the names in its path, its parameters, its body."""
+
+    def __init__(
+        self, raw: web.BaseRequest, version: tuple[int, int], names: Mapping[str, str]
+    ) -> None:
+        self.raw = raw
+        self.version = version
+        self._names = names
+        self.hijacked = False
+
+    def path(self, name: str) -> str:
+        """A named part of the path."""
+        return self._names[name]
+
+    def query(self, name: str, default: str = "") -> str:
+        """A parameter, or the default if it is absent."""
+        return self.raw.query.get(name, default)
+
+    def queries(self, name: str) -> list[str]:
+        """All values of a repeated parameter."""
+        return self.raw.query.getall(name, [])
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """A boolean parameter by Docker's rule: everything but 0, no, false, none is true."""
+        if name not in self.raw.query:
+            return default
+        return self.raw.query[name].strip().lower() not in _FALSE
+
+    def integer(self, name: str) -> int | None:
+        """A number, None if absent; raises InvalidParameter."""
+        text = self.raw.query.get(name)
+        if text is None or text == "":
+            return None
+        try:
+            return int(text)
+        except ValueError:
+            raise InvalidParameter(f'strconv.Atoi: parsing "{text}": invalid syntax') from None
+
+    def filters(self) -> dict[str, list[str]]:
+        """The `filters` parameter, in its map form or the old list form."""
+        text = self.raw.query.get("filters", "")
+        if not text:
+            return {}
+        try:
+            content = json.loads(text)
+        except ValueError:
+            raise InvalidParameter(f"invalid filter: {text}") from None
+        if not isinstance(content, dict):
+            raise InvalidParameter(f"invalid filter: {text}")
+        return {str(key): _filter_values(str(key), value) for key, value in content.items()}
+
+    async def json(self, kind: type[T], *, optional: bool = False) -> T:
+        """The body as a value; raises InvalidParameter in Docker's words for what is no JSON."""
+        data = await self.raw.read()
+        if not data.strip():
+            if optional:
+                return msgspec.json.decode(b"{}", type=kind)
+            raise InvalidParameter("invalid JSON: got EOF while reading request body")
+        content_type = self.raw.headers.get("Content-Type", "")
+        if content_type and self.raw.content_type not in ("application/json", "text/json"):
+            raise InvalidParameter(
+                f"unsupported Content-Type header ({content_type}): must be 'application/json'"
+            )
+        try:
+            return msgspec.json.decode(data, type=kind)
+        except msgspec.ValidationError as error:
+            raise InvalidParameter(f"invalid JSON: json: cannot unmarshal: {error}") from None
+        except msgspec.DecodeError as error:
+            raise InvalidParameter(f"invalid JSON: {error}") from None
+
+    async def hijack(self, *, terminal: bool) -> Hijacked:
+        """Answers 101 UPGRADED (or 200 to a client that asked for no upgrade) and leaves HTTP."""
+        gate = gate_of(self.raw.transport)
+        if gate is None:
+            raise InvalidParameter("this connection cannot be taken over")
+        kind = MULTIPLEXED_STREAM if not terminal and self.version >= (1, 42) else RAW_STREAM
+        if gate.upgrade and gate.upgrade != "none":
+            head = (
+                "HTTP/1.1 101 UPGRADED\r\n"
+                f"Content-Type: {kind}\r\nConnection: Upgrade\r\nUpgrade: {gate.upgrade}\r\n"
+            )
+        else:
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n"
+        version = f"{self.version[0]}.{self.version[1]}"
+        head += f"Api-Version: {version}\r\nDocker-Experimental: false\r\nOstype: linux\r\n\r\n"
+        self.hijacked = True
+        return await gate.take_over(head.encode())
+
+
+def _filter_values(key: str, value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [str(name) for name, wanted in value.items() if wanted]
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    raise InvalidParameter(f"invalid filter '{key}={value}'")
+
+
+def json_response(value: Any, status: int = 200) -> web.Response:
+    """An answer with a value as its JSON."""
+    return web.Response(
+        body=msgspec.json.encode(value) + b"\n", status=status, content_type="application/json"
+    )
+
+
+def stream_response(raw: web.BaseRequest, content_type: str) -> web.StreamResponse:
+    """An answer written piece by piece; to be prepared with the request."""
+    response = web.StreamResponse()
+    response.content_type = content_type
+    if raw.version >= (1, 1):
+        response.enable_chunked_encoding()
+    return response

@@ -1,0 +1,55 @@
+"""Layers from archives: unpacked in a confined child, visible when whole and verified."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from wherry.base.errors import DataCorrupt
+from wherry.base.ids import new_id
+from wherry.images.ports import TaskRunner
+from wherry.model.digest import chain_ids
+from wherry.store.layer.apply import ApplyRequest, ApplyResult
+from wherry.store.snapshot.overlay import OverlaySnapshots
+
+TASK = "layer.apply"
+_SECONDS = 3600.0
+
+
+class LayerUnpacker:
+    """Turns archives into committed layers."""
+
+    def __init__(self, snapshots: OverlaySnapshots, tasks: TaskRunner) -> None:
+        self._snapshots = snapshots
+        self._tasks = tasks
+
+    def unpack(self, descriptor: int, below: tuple[str, ...], diff_id: str = "") -> ApplyResult:
+        """Unpacks the archive of a descriptor over layers with the diff ids `below`.
+
+        With `diff_id` the layer is known and its content verified; raises DataCorrupt then if it
+        differs. The layer is there, under its chain id, when this returns.
+        """
+        if diff_id and self._snapshots.has_layer(chain_ids((*below, diff_id))[-1]):
+            return ApplyResult(diff_id, 0, 0)
+        name = f"sha256:{new_id()}"
+        directory = self._snapshots.begin_layer(name)
+        try:
+            result = self._run(descriptor, directory)
+            if diff_id and result.diff_id != diff_id:
+                raise DataCorrupt(
+                    f"layer {diff_id} has the wrong content: its digest is {result.diff_id}"
+                )
+            self._snapshots.commit_layer(name, chain_ids((*below, result.diff_id))[-1])
+        except BaseException:
+            self._snapshots.abandon_layer(name)
+            raise
+        return result
+
+    def _run(self, descriptor: int, directory: Path) -> ApplyResult:
+        target = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            parameters = msgspec.json.encode(ApplyRequest(overlay=True))
+            task = self._tasks.run_task(TASK, parameters, [descriptor, target])
+        finally:
+            os.close(target)
+        return msgspec.json.decode(task.result(_SECONDS), type=ApplyResult)
