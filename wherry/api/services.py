@@ -1,0 +1,20 @@
+"""What handlers may call: the use cases by noun. Built in the daemon's wiring."""
+
+from dataclasses import dataclass
+
+from wherry.engine.containers.use_cases import ContainerUseCases
+from wherry.engine.images.use_cases import ImageUseCases
+from wherry.engine.networks.use_cases import NetworkUseCases
+from wherry.engine.system.use_cases import SystemUseCases
+from wherry.engine.volumes.use_cases import VolumeUseCases
+
+
+@dataclass(frozen=True)
+class Services:
+    """The engine as the API sees it."""
+
+    containers: ContainerUseCases
+    images: ImageUseCases
+    networks: NetworkUseCases
+    volumes: VolumeUseCases
+    system: SystemUseCases

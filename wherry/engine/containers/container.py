@@ -1,0 +1,128 @@
+"""A container: its record, which is kept on disk, and what lives with this daemon."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from wherry.base.clock import ZERO_TIME
+from wherry.model.docker.container import ContainerConfig, EndpointSettings, HostConfig
+from wherry.network.endpoint import Endpoint
+from wherry.supervisor.client import MonitorConnection
+from wherry.supervisor.messages import AttachOptions
+
+
+class MountPoint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A mount of a container, settled at its creation."""
+
+    type: str
+    target: str
+    source: str = ""
+    volume: str = ""
+    mode: str = ""
+    read_write: bool = True
+    propagation: str = ""
+    options: tuple[str, ...] = ()
+    copy_up: bool = False
+    subpath: str = ""
+
+
+class State(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where in its life a container is; times are RFC 3339 with nanoseconds."""
+
+    status: str = "created"
+    pid: int = 0
+    exit_code: int = 0
+    error: str = ""
+    oom_killed: bool = False
+    started_at: str = ZERO_TIME
+    finished_at: str = ZERO_TIME
+    restart_count: int = 0
+    manually_stopped: bool = False
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a process, paused or not."""
+        return self.status in ("running", "paused", "restarting")
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything about a container that outlives the daemon."""
+
+    id: str
+    name: str
+    created: str
+    image_id: str
+    image: str
+    config: ContainerConfig
+    host: HostConfig
+    path: str
+    args: tuple[str, ...]
+    networks: dict[str, EndpointSettings] = {}
+    endpoints: tuple[Endpoint, ...] = ()
+    mounts: tuple[MountPoint, ...] = ()
+    state: State = State()
+    log_path: str = ""
+    platform: str = "linux"
+
+
+class HealthResult(msgspec.Struct, frozen=True, rename="pascal"):
+    """One run of a health check."""
+
+    start: str
+    end: str
+    exit_code: int
+    output: str
+
+
+class Health:
+    """What the health checks of a running container found."""
+
+    def __init__(self) -> None:
+        self.status = "starting"
+        self.failing_streak = 0
+        self.log: list[HealthResult] = []
+
+
+class Container:
+    """One container. Changes are made under its lock; waiters are told by `notify`."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self.monitor: MonitorConnection | None = None
+        self.lock = asyncio.Lock()
+        self.parked: list[tuple[int, AttachOptions]] = []
+        self.execs: dict[str, Any] = {}
+        self.health: Health | None = None
+        self.removed = False
+        self.exits = 0
+        self._changed = asyncio.Condition()
+
+    @property
+    def id(self) -> str:
+        """The full id."""
+        return self.record.id
+
+    @property
+    def name(self) -> str:
+        """The name without a slash."""
+        return self.record.name
+
+    @property
+    def state(self) -> State:
+        """Where it is in its life."""
+        return self.record.state
+
+    async def notify(self) -> None:
+        """Wakes whoever waits for a change."""
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def changed(self) -> asyncio.Condition:
+        """The condition to wait on, for `wait`."""
+        return self._changed
+
+    def attributes(self) -> dict[str, str]:
+        """What events about this container carry: image, name and labels."""
+        labels = self.record.config.labels or {}
+        return {**labels, "image": self.record.image, "name": self.name}

@@ -1,0 +1,108 @@
+"""All containers of this engine by id and name, and their records."""
+
+import asyncio
+
+import msgspec
+
+from wherry.base.errors import Conflict, InvalidParameter, NotFound
+from wherry.engine.containers.container import Container, Record
+from wherry.store.records.database import Database, Delete, Put
+
+KIND = "container"
+
+
+class NoSuchContainer(NotFound):
+    """No container has this name or id."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(f"No such container: {reference}")
+        self.reference = reference
+
+
+class NameInUse(Conflict):
+    """Another container has the name."""
+
+    def __init__(self, name: str, holder: str) -> None:
+        super().__init__(
+            f'Conflict. The container name "/{name}" is already in use by container "{holder}". '
+            "You have to remove (or rename) that container to be able to reuse that name."
+        )
+
+
+class ContainerIndex:
+    """Answers from memory; writes each change as one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._by_id: dict[str, Container] = {}
+        self._names: dict[str, str] = {}
+
+    def open(self) -> None:
+        """Reads the records of earlier daemons."""
+        for data in self._database.read_all(KIND).values():
+            record = msgspec.json.decode(data, type=Record)
+            self._by_id[record.id] = Container(record)
+            self._names[record.name] = record.id
+
+    def all(self) -> list[Container]:
+        """Every container, newest first."""
+        return sorted(self._by_id.values(), key=lambda item: item.record.created, reverse=True)
+
+    def get(self, reference: str) -> Container:
+        """A container by id, name or unique beginning of its id; raises NoSuchContainer."""
+        found = self.find(reference)
+        if found is None:
+            raise NoSuchContainer(reference)
+        return found
+
+    def find(self, reference: str) -> Container | None:
+        """As `get`, None if there is none; raises InvalidParameter for an ambiguous beginning."""
+        if reference in self._by_id:
+            return self._by_id[reference]
+        identifier = self._names.get(reference.removeprefix("/"))
+        if identifier:
+            return self._by_id[identifier]
+        if not reference:
+            return None
+        matches = [key for key in self._by_id if key.startswith(reference)]
+        if len(matches) > 1:
+            raise InvalidParameter(f"multiple IDs found with provided prefix: {reference}")
+        return self._by_id[matches[0]] if matches else None
+
+    def reserve_name(self, name: str, identifier: str) -> None:
+        """Takes a name; raises NameInUse."""
+        holder = self._names.get(name)
+        if holder and holder != identifier:
+            raise NameInUse(name, holder)
+        self._names[name] = identifier
+
+    def free_name(self, name: str) -> None:
+        """Gives a reserved name back."""
+        self._names.pop(name, None)
+
+    def is_name_taken(self, name: str) -> bool:
+        """Whether some container has the name."""
+        return name in self._names
+
+    async def add(self, container: Container) -> None:
+        """Adds and writes a container whose name is reserved."""
+        await self.save(container, durable=True)
+        self._by_id[container.id] = container
+
+    async def save(self, container: Container, *, durable: bool = False) -> None:
+        """Writes the record."""
+        put = Put(KIND, container.id, msgspec.json.encode(container.record))
+        await asyncio.wrap_future(self._database.submit([put], durable=durable))
+
+    async def update_state(self, container: Container, **changes: object) -> None:
+        """Changes the state and writes it."""
+        state = msgspec.structs.replace(container.state, **changes)
+        container.record = msgspec.structs.replace(container.record, state=state)
+        await self.save(container)
+
+    async def remove(self, container: Container) -> None:
+        """Forgets a container."""
+        await asyncio.wrap_future(self._database.submit([Delete(KIND, container.id)], durable=True))
+        self._by_id.pop(container.id, None)
+        if self._names.get(container.name) == container.id:
+            del self._names[container.name]
