@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import posixpath
+import stat
 
 from wherry.cli.errors import CliError
 
@@ -129,9 +130,9 @@ def archive_of(source: CopyPoint, name: str) -> Iterator[bytes]:
     with tarfile.TarFile(fileobj=io.BytesIO(), mode="w") as describer:
         for path in _walk(root):
             inner = name if path == root else f"{name}/{path[len(root.rstrip('/')) + 1 :]}"
+            if stat.S_ISSOCK(os.lstat(path).st_mode):
+                continue  # no archive can hold it
             member = describer.gettarinfo(path, inner)
-            if member is None:  # a socket: no archive can hold it
-                continue
             if not member.isreg():
                 yield member.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
                 continue

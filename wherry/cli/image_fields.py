@@ -92,7 +92,7 @@ FIELDS = {
     "CreatedAt": ("CREATED AT", lambda item, trunc: local_time(item.get("Created") or 0)),
     "Size": ("SIZE", lambda item, trunc: human_size(item.get("Size") or 0, 3)),
     "Containers": ("CONTAINERS", _containers),
-    "VirtualSize": ("SIZE", lambda item, trunc: human_size(item.get("Size") or 0, 3)),
+    "VirtualSize": ("SIZE", lambda item, trunc: human_size(item.get("Size") or 0)),
     "SharedSize": ("SHARED SIZE", lambda item, trunc: _known_size(item.get("SharedSize"))),
     "UniqueSize": ("UNIQUE SIZE", _unique),
 }

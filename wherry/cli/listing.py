@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Fields = Mapping[str, Field]
 
 ELLIPSIS = "…"
+_EMPTY: dict[str, str | None] = {"Platform": None}
 
 
 def truncate_id(identity: str) -> str:
@@ -42,10 +43,10 @@ class Row:
             return str((self.item.get("Labels") or {}).get(arguments[0], ""))
         return self.fields[name][1](self.item, self.trunc)
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, str | None]:
         """All fields, sorted, for `json`."""
         return {
-            name: self.fields[name][1](self.item, self.trunc)
+            name: self.fields[name][1](self.item, self.trunc) or _EMPTY.get(name, "")
             for name in sorted(self.fields)
             if self.fields[name][0] is not None
         }

@@ -16,6 +16,7 @@ from wherry.client.errors import ClientError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import TextIO
 
     from wherry.cli.options import Option
 
@@ -54,6 +55,23 @@ GLOBAL_OPTIONS: tuple[Option, ...] = (
     ("tlsverify", "", "bool", "Use TLS and verify the remote"),
     ("version", "v", "bool", "Print version information and quit"),
 )
+
+_VERSIONED = frozenset(
+    (
+        "create",
+        "history",
+        "image_inspect",
+        "load",
+        "network_connect",
+        "network_create",
+        "push",
+        "rmi",
+        "run",
+        "save",
+        "volume_prune",
+    )
+)
+"""Modules of `option_versions.SINCE`, so that the others need not load it."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -97,7 +115,7 @@ def _run(words: list[str]) -> int:
         print(f"Wherry version {__version__}")
         return 0
     if not rest:
-        return _print_top_help()
+        return _print_top_help(sys.stderr)
     if rest[0] == "help":
         rest = [*rest[1:], "--help"] if len(rest) > 1 else []
         if not rest:
@@ -142,6 +160,11 @@ def _run_command(session: Session, path: str, key: str, words: list[str]) -> int
             aliases=getattr(command, "OPTION_ALIASES", None),
         )
         _check_count(path, usage, operands, command.ARGUMENTS)
+        module = COMMANDS[key][0]
+        if module in _VERSIONED:
+            from wherry.cli.option_versions import check_versions
+
+            check_versions(session, module, options)
         return int(command.run(session, options, operands))
     except HelpRequested:
         from wherry.cli.help import command_help
@@ -202,7 +225,8 @@ def _no_such_command(words: list[str]) -> int:
             from wherry.cli.help import group_help
 
             shown = {name: _short(f"{first} {name}") for name in GROUPS[first][1]}
-            print(group_help(first, GROUPS[first][0], shown), end="")
+            text = group_help(first, GROUPS[first][0], shown)
+            print(text, end="", file=sys.stderr if len(words) == 1 else sys.stdout)
             return 0
         if words[1].startswith("-"):
             return _fail(
@@ -225,7 +249,7 @@ def _short(path: str) -> str:
     return COMMANDS[found[1]][1] if found else ""
 
 
-def _print_top_help() -> int:
+def _print_top_help(output: TextIO | None = None) -> int:
     from wherry.cli.help import top_help
 
     common = {name: COMMANDS[name][1] for name in COMMON}
@@ -236,5 +260,5 @@ def _print_top_help() -> int:
         if " " not in name and name not in COMMON
     }
     sections = (("Common Commands", common), ("Management Commands", groups), ("Commands", rest))
-    print(top_help(sections, GLOBAL_OPTIONS), end="")
+    print(top_help(sections, GLOBAL_OPTIONS), end="", file=output or sys.stdout)
     return 0

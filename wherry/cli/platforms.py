@@ -14,7 +14,10 @@ def parse_platform(text: str) -> dict[str, str]:
     parts = text.lower().split("/")
     known = all(part and part.replace("-", "").replace("_", "").isalnum() for part in parts)
     if not known or len(parts) > 3:
-        raise CliError(f'"{text}": invalid component: platform specifier component must be a word')
+        raise CliError(
+            f'error parsing specified platform: "{text}": cannot parse platform specifier: '
+            "invalid argument"
+        )
     if len(parts) == 1 and parts[0] not in _SYSTEMS:
         parts.insert(0, "linux")
     platform = dict(zip(("os", "architecture", "variant"), parts, strict=False))

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from wherry.cli.session import Session
 
 
-def confirm(session: Session, question: str, what: str) -> None:
-    """Asks; anything but yes ends the command with docker's words."""
+def confirm(session: Session, question: str) -> None:
+    """Asks; anything but yes ends the command, quietly and without an error."""
     sys.stdout.write(f"{question} [y/N] ")
     sys.stdout.flush()
     answer = sys.stdin.readline().strip().lower()
     if not session.is_terminal(0):
         sys.stdout.write("\n")
     if answer != "y":
-        raise CliError(f"{what} has been cancelled")
+        raise CliError("", 0)

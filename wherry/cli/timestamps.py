@@ -55,6 +55,13 @@ def parse_rfc3339(text: str) -> float:
     return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
+def go_time(text: str) -> str:
+    """An API time as Go prints it: `2026-01-02 15:04:05.123 +0000 UTC`."""
+    if not text.endswith("Z"):
+        return f"{text[:10]} {text[11:-6]} {text[-6:-3]}{text[-2:]} {text[-6:-3]}{text[-2:]}"
+    return f"{text[:10]} {text[11:-1]} +0000 UTC"
+
+
 def local_time(seconds: float) -> str:
     """`2026-01-02 15:04:05 +0100 CET`, as Go prints a local time of whole seconds."""
     parts = time.localtime(seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wherry.cli.container_fields import labels_text
 from wherry.cli.listing import truncate_id
+from wherry.cli.timestamps import go_time
 from wherry.cli.units import human_size
 
 TYPE_CHECKING = False
@@ -50,5 +51,5 @@ NETWORK_FIELDS = {
     "Scope": ("SCOPE", lambda item, trunc: str(item.get("Scope") or "")),
     "Internal": ("INTERNAL", lambda item, trunc: _truth(item.get("Internal"))),
     "Labels": ("LABELS", labels_text),
-    "CreatedAt": ("CREATED AT", lambda item, trunc: str(item.get("Created") or "")),
+    "CreatedAt": ("CREATED AT", lambda item, trunc: go_time(str(item.get("Created") or ""))),
 }

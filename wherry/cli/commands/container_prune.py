@@ -26,7 +26,7 @@ _WARNING = "WARNING! This will remove all stopped containers.\nAre you sure you 
 def run(session: Session, options: Options, operands: list[str]) -> int:
     """Removes all stopped containers."""
     if not options.flag("force"):
-        confirm(session, _WARNING, "container prune")
+        confirm(session, _WARNING)
     space, text = prune_containers(session, options.items("filter"))
     session.out(f"{text}\n" if text else "")
     session.out(f"Total reclaimed space: {human_size(space)}\n")

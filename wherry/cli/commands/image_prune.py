@@ -30,7 +30,7 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     every = options.flag("all")
     if not options.flag("force"):
         question = f"{_ALL if every else _DANGLING}\nAre you sure you want to continue?"
-        confirm(session, question, "image prune")
+        confirm(session, question)
     space, text = prune_images(session, options.items("filter"), every)
     session.out(f"{text}\n" if text else "")
     session.out(f"Total reclaimed space: {human_size(space)}\n")

@@ -43,7 +43,8 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     """Shows objects of any kind in full: containers first, then images, networks, volumes."""
     kind = options.text("type")
     if options.changed("type") and kind not in _PATHS:
-        raise CliError(f'"{kind}" is not a valid value for --type')
+        allowed = '", "'.join(sorted(_PATHS))
+        raise CliError(f'unknown type: "{kind}": must be one of "{allowed}"')
     kinds = (kind,) if kind else _GUESSED
 
     def find(name: str) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wherry.cli.errors import CliError
 from wherry.cli.timestamps import api_timestamp
 from wherry.client.query import escape_path
 from wherry.client.stdcopy import STDERR, Demultiplexer
@@ -52,7 +53,10 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     query = {"stdout": "1", "stderr": "1"}
     for name in ("since", "until"):
         if options.text(name):
-            query[name] = api_timestamp(options.text(name))
+            try:
+                query[name] = api_timestamp(options.text(name))
+            except CliError as error:
+                raise CliError(f'invalid value for "{name}": {error.message}') from error
     for name in ("timestamps", "details", "follow"):
         if options.flag(name):
             query[name] = "1"

@@ -28,7 +28,7 @@ _WARNING = (
 def run(session: Session, options: Options, operands: list[str]) -> int:
     """Removes networks that no container uses."""
     if not options.flag("force"):
-        confirm(session, _WARNING, "network prune")
+        confirm(session, _WARNING)
     _, text = prune_networks(session, options.items("filter"))
     session.out(f"{text}\n" if text else "")
     return 0

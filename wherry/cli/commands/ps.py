@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wherry.cli.container_fields import COLUMNS, FIELDS, TYPE_NAME
+from wherry.cli.errors import CliError
 from wherry.cli.filters import filter_query
 from wherry.cli.listing import Listing
 from wherry.cli.option_texts import FORMAT_LIST_HELP
@@ -32,6 +33,7 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     template = options.text("format")
     if not template and not options.flag("quiet"):
         template = session.config.text("psFormat")
+    _check_template(template)
     query = filter_query(options.items("filter"))
     if options.flag("all"):
         query["all"] = "1"
@@ -51,3 +53,21 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     )
     session.out(listing.render(session.client.get("/containers/json", query) or ()))
     return 0
+
+
+def _check_template(source: str) -> None:
+    """Tries the template on a container that is nobody's, so that a mistake shows at once."""
+    if source in ("", "table", "json"):
+        return
+    from wherry.cli.listing import Row
+    from wherry.cli.template import Template
+
+    try:
+        template = Template(source.removeprefix("table").lstrip(" "))
+    except CliError as error:
+        reason = error.message.removeprefix("template parsing error: ")
+        raise CliError(f"failed to parse template: {reason}") from error
+    try:
+        template.execute(Row(FIELDS, {"Id": "", "Created": 0}, True, TYPE_NAME))
+    except CliError as error:
+        raise CliError(f"failed to execute template: {error.message}") from error

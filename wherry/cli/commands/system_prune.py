@@ -30,6 +30,7 @@ def _question(options: Options) -> str:
         lines.append("all images without at least one container associated to them")
     else:
         lines.append("all dangling images")
+    lines.append("unused build cache")
     text = "WARNING! This will remove:\n" + "".join(f"  - {line}\n" for line in lines)
     filters = sorted(options.items("filter"))
     if filters:
@@ -41,7 +42,7 @@ def _question(options: Options) -> str:
 def run(session: Session, options: Options, operands: list[str]) -> int:
     """Removes what nothing uses: containers, networks, volumes if asked for, images."""
     if not options.flag("force"):
-        confirm(session, _question(options), "system prune")
+        confirm(session, _question(options))
     filters = options.items("filter")
     results = [prune_containers(session, filters), prune_networks(session, filters)]
     if options.flag("volumes"):

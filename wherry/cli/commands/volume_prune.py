@@ -36,7 +36,7 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     every = options.flag("all")
     old = session.client.version_key < (1, 42)
     if not options.flag("force"):
-        confirm(session, _ALL if every or old else _ANONYMOUS, "volume prune")
+        confirm(session, _ALL if every or old else _ANONYMOUS)
     space, text = prune_volumes(session, options.items("filter"), every)
     session.out(f"{text}\n" if text else "")
     session.out(f"Total reclaimed space: {human_size(space)}\n")

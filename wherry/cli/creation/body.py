@@ -85,7 +85,7 @@ def _security(values: list[str]) -> tuple[list[str], bool]:
         if not separator and key != "no-new-privileges":
             key, separator, setting = value.partition(":")
         if (not separator or not setting) and key != "no-new-privileges":
-            raise CliError(f'invalid --security-opt: "{value}"')
+            raise CliError(f'Invalid --security-opt: "{value}"')
         if key == "seccomp" and setting not in ("unconfined", "builtin"):
             value = f"seccomp={_seccomp_profile(setting)}"
         kept.append(value)

@@ -152,7 +152,7 @@ def parse_mount(text: str) -> dict[str, Any]:
     """One `--mount` as the engine takes it."""
     text = text.strip()
     if not text:
-        raise CliError("value is empty")
+        raise CliError("EOF")
     mount: dict[str, Any] = {"Type": "volume"}
     for field in split_csv(text):
         key, value, given = _field(field)
@@ -199,6 +199,9 @@ def split_volumes(values: Iterable[str]) -> tuple[list[str], dict[str, dict[str,
         if not value:
             raise CliError("invalid empty volume spec")
         source, colon, rest = value.partition(":")
+        if colon and len(source) == 1 and source.isalpha():  # a drive of Windows
+            path, colon, rest = rest.partition(":")
+            source = f"{source}:{path}"
         if not colon:
             anonymous[value] = {}
             continue

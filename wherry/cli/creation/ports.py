@@ -104,7 +104,8 @@ def port_settings(
         try:
             first, last = parse_port_range(port)
         except ValueError:
-            raise CliError(f"invalid range format for --expose: {value}") from None
+            reason = f"invalid range specified for port: {port}"
+            raise CliError(f"invalid range format for --expose: {value}, error: {reason}") from None
         for number in range(first, last + 1):
             exposed.setdefault(f"{number}/{protocol.lower() or 'tcp'}", {})
     return bindings, exposed
