@@ -78,25 +78,32 @@ class Attachment:
         if self._connection:
             self._connection.close()
 
-    def follow_size(self) -> None:
+    def follow_size(self, redraw: bool = False) -> None:
         """Gives the container the terminal's size, now and after every change."""
         if self._tty and self._session.is_terminal(1):
-            follow_size(self._session, f"/containers/{self._container}/resize")
+            path = f"/containers/{self._container}/resize"
+            follow_size(self._session, path, redraw)
 
 
-def follow_size(session: Session, path: str) -> None:
-    """POST `path` with the terminal's size, now and after every change."""
+def follow_size(session: Session, path: str, redraw: bool = False) -> None:
+    """POST `path` with the terminal's size, now and after every change.
+
+    To redraw, another size is told first: a shell shows its prompt again only after a change.
+    """
     from wherry.cli.signals import on_resize
 
-    def resize() -> None:
+    def resize(more: int = 0) -> None:
         height, width = terminal_size()
         if height or width:
+            size = {"h": str(height + more), "w": str(width + more)}
             try:
-                session.client.open().post(path, {"h": str(height), "w": str(width)})
+                session.client.open().post(path, size)
             except ClientError:
                 pass  # not started yet, or ended: the size is told again at the next change
 
     on_resize(resize)
+    if redraw:
+        resize(1)
     resize()
 
 

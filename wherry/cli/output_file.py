@@ -13,20 +13,19 @@ if TYPE_CHECKING:
 
     from wherry.cli.session import Session
 
+_SUBJECTS = {"save": "image", "export": "container"}
+
 
 def check_output_path(path: str, verb: str) -> None:
     """Refuses what cannot be a file: a missing directory, a directory, a device."""
     directory = os.path.dirname(os.path.normpath(path))
     if directory and not os.path.exists(directory):
         raise CliError(
-            f"failed to {verb} {'image' if verb == 'save' else 'container'}: invalid output path: "
-            f'directory "{directory}" does not exist'
+            f"failed to {verb} {_SUBJECTS[verb]}: invalid output path: stat {directory}: "
+            "no such file or directory"
         )
     if os.path.isdir(path):
-        raise CliError(
-            f"failed to {verb} {'image' if verb == 'save' else 'container'}: "
-            f'"{path}" must be a regular file'
-        )
+        raise CliError(f"failed to {verb} {_SUBJECTS[verb]}: cannot write to a directory")
     if os.path.exists(path) and path != os.devnull:
         mode = os.stat(path).st_mode
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):

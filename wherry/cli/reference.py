@@ -69,6 +69,9 @@ def parse_reference(text: str) -> Reference:
         path = _OFFICIAL + path
     if path.lower() != path:
         raise CliError(f"invalid reference format: repository name ({path}) must be lowercase")
+    host, colon_of_port, port = domain.partition(":")
+    if colon_of_port and not (host and port.isdigit()):
+        raise CliError("invalid reference format")
     if not _is_path(path) or (colon and not _is_tag(tag)) or (at and not _is_digest(digest)):
         raise CliError("invalid reference format")
     return Reference(domain, path, tag, digest)

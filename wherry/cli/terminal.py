@@ -40,6 +40,7 @@ class RawTerminal:
                 | termios.ICRNL
                 | termios.IXON
             )
+            mode[1] &= ~termios.OPOST
             mode[2] = mode[2] & ~(termios.CSIZE | termios.PARENB) | termios.CS8
             mode[3] &= ~(
                 termios.ECHO | termios.ECHONL | termios.ICANON | termios.ISIG | termios.IEXTEN

@@ -35,6 +35,6 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     attachment = Attachment(session, identity, tty=tty, detach_keys=options.text("detach-keys"))
     attachment.open(stdin and bool(config.get("OpenStdin")), True, True, "")
     running_state(session, identity)
-    attachment.follow_size()
+    attachment.follow_size(redraw=True)
     attachment.carry()
     return attachment.exit_code()

@@ -28,12 +28,14 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
 
     user, password = options.text("username"), options.text("password")
     if options.changed("password"):
-        session.warn("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
         if options.flag("password-stdin"):
-            raise CliError("--password and --password-stdin are mutually exclusive")
+            raise CliError(
+                "conflicting options: cannot specify both --password and --password-stdin"
+            )
+        session.warn("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
     if options.flag("password-stdin"):
         if not user:
-            raise CliError("Must provide --username with --password-stdin")
+            raise CliError("the --password-stdin option requires --username to be set")
         password = sys.stdin.read().removesuffix("\n").removesuffix("\r")
     given = operands[0] if operands else ""
     server = given if given and given != "docker.io" else credentials.INDEX_SERVER

@@ -24,6 +24,9 @@ OPTIONS: tuple[Option, ...] = (("format", "f", "string", FORMAT_HELP),)
 ARGUMENTS = (0, 0)
 
 
+_DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_SHIFTS = (0, 3, 2, 5, 0, 3, 5, 1, 4, 6, 2, 4)  # Sakamoto: weekdays by which months are shifted
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "AMD64": "amd64"}
 _HIDDEN_DETAILS = (
     "ApiVersion",
@@ -138,9 +141,10 @@ def _component_rows(component: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _built(text: str) -> str:
     """An RFC 3339 time as ANSI C prints it, as docker shows build times."""
-    if len(text) < 19 or text[10:11] != "T":
+    if len(text) < 19 or text[10] != "T" or not text[:4].isdigit():
         return text
-    import time
-
-    moment = time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")
-    return time.strftime("%a %b %e %H:%M:%S %Y", moment)
+    year, month, day = int(text[:4]), int(text[5:7]), int(text[8:10])
+    shifted = year - (month < 3)
+    leap_days = shifted // 4 - shifted // 100 + shifted // 400
+    weekday = (shifted + leap_days + _SHIFTS[month - 1] + day) % 7
+    return f"{_DAYS[weekday]} {_MONTHS[month - 1]} {day:2} {text[11:19]} {year}"
