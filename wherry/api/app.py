@@ -2,27 +2,28 @@
 
 import logging
 import re
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-import msgspec
 from aiohttp import web
 
-from wherry import __version__
-from wherry.api.errors import status_of
-from wherry.api.request import ApiRequest
+from wherry.api.errors import error_response, status_of
+from wherry.api.request import STREAM_KEY, ApiRequest
 from wherry.api.services import Services
-from wherry.base.errors import InvalidParameter, NotFound, WherryError
-from wherry.wire.server.gate import Gate, gate_of
-
-API_VERSION = (1, 51)
-MINIMUM_VERSION = (1, 24)
+from wherry.api.version import API_VERSION, Version, check_version, standard_headers
+from wherry.base.errors import NotFound, WherryError
+from wherry.wire.server.gate import Gate
 
 logger = logging.getLogger("wherry.api")
 
 Handler = Callable[[ApiRequest, Services], Awaitable[web.StreamResponse]]
 
-_VERSIONED = re.compile(r"/v(\d+)\.(\d+)(/.*)")
+BODY_LIMIT = 64 << 20
+"""Bytes of a JSON body; uploads are read piece by piece and have no limit."""
+
+_KEEPALIVE_SECONDS = 3600.0
+_VERSIONED = re.compile(r"/v(\d{1,4})\.(\d{1,4})(/.*)")
 _HIJACKING = re.compile(rb"(/v[\d.]+)?/(containers/[^/]+/attach|exec/[^/]+/start)")
 
 
@@ -35,55 +36,69 @@ class Route(NamedTuple):
     since: str
 
 
+class NoSuchPage(NotFound):
+    """There is no such endpoint."""
+
+    def __init__(self) -> None:
+        super().__init__("page not found")
+
+
 class _Compiled(NamedTuple):
-    method: str
     pattern: re.Pattern[str]
     handler: Handler
-
-
-class _ErrorBody(msgspec.Struct):
-    message: str
+    since: Version
 
 
 def _compile(route: Route) -> _Compiled:
     # An image's name may hold slashes; no other name does.
     wide = route.path.startswith(("/images/", "/distribution/", "/plugins/"))
     part = r"(?P<\1>.+)" if wide else r"(?P<\1>[^/]+)"
-    return _Compiled(
-        route.method, re.compile(re.sub(r"\{(\w+)\}", part, route.path)), route.handler
-    )
+    major, _, minor = route.since.partition(".")
+    pattern = re.compile(re.sub(r"\{(\w+)\}", part, route.path))
+    return _Compiled(pattern, route.handler, (int(major), int(minor)))
 
 
 class Dispatcher:
     """Finds the handler of each request and answers errors as Docker does."""
 
     def __init__(self, routes: Sequence[Route], services: Services) -> None:
-        self._routes = [_compile(route) for route in routes]
+        """`routes` are tried in their order."""
         self._services = services
+        self._routes: dict[tuple[str, str], list[_Compiled]] = defaultdict(list)
+        for route in routes:
+            self._routes[route.method, _noun(route.path)].append(_compile(route))
 
     async def __call__(self, raw: web.BaseRequest) -> web.StreamResponse:
         """Answers one request."""
-        gate = gate_of(raw.transport)
-        response: web.StreamResponse
         request: ApiRequest | None = None
         try:
             handler, request = self._find(raw)
             response = await handler(request, self._services)
         except WherryError as error:
-            response = _error_response(status_of(error), error.message)
-        except web.HTTPException:
-            raise
-        except ConnectionResetError:
-            response = web.Response(status=499)
+            response = self._failed(raw, status_of(error), error.message)
+        except web.HTTPException as error:
+            response = self._failed(raw, error.status, error.reason)
+        except ConnectionError:
+            response = web.Response(status=499)  # nobody is there to read it
+            response.force_close()
         except Exception as error:
             logger.exception("%s %s failed", raw.method, raw.path)
-            response = _error_response(500, f"{type(error).__name__}: {error}")
-        if gate and gate.upgrade and not (request and request.hijacked):
-            # It could have taken the connection over and did not: the connection ends.
-            response.force_close()
+            response = self._failed(raw, 500, f"{type(error).__name__}: {error}")
         if not response.prepared:
-            response.headers.update(headers())
+            response.headers.update(standard_headers())
+        if request is None or not request.hijacked:
+            ApiRequest.leave_held(raw, response)
         return response
+
+    def _failed(self, raw: web.BaseRequest, status: int, message: str) -> web.StreamResponse:
+        begun: web.StreamResponse | None = raw.get(STREAM_KEY)
+        if begun is None or not begun.prepared:
+            return error_response(status, message)
+        # The answer has begun: ending the connection is the only way left to say that it failed.
+        logger.warning("%s %s broke off: %s", raw.method, raw.path, message)
+        if raw.transport:
+            raw.transport.abort()
+        return begun
 
     def _find(self, raw: web.BaseRequest) -> tuple[Handler, ApiRequest]:
         path = raw.path
@@ -92,51 +107,16 @@ class Dispatcher:
         if found:
             version = (int(found[1]), int(found[2]))
             path = found[3]
-            _check_version(version)
-        for route in self._routes:
-            if route.method == raw.method and (match := route.pattern.fullmatch(path)):
+            check_version(version)
+        for route in self._routes.get((raw.method, _noun(path)), ()):
+            match = route.pattern.fullmatch(path)
+            if match and version >= route.since:
                 return route.handler, ApiRequest(raw, version, match.groupdict())
-        raise _NoPage("page not found")
+        raise NoSuchPage
 
 
-class _NoPage(NotFound):
-    """There is no such endpoint."""
-
-
-def _check_version(version: tuple[int, int]) -> None:
-    text = f"{version[0]}.{version[1]}"
-    if version > API_VERSION:
-        raise _BadVersion(
-            f"client version {text} is too new. Maximum supported API version is "
-            f"{API_VERSION[0]}.{API_VERSION[1]}"
-        )
-    if version < MINIMUM_VERSION:
-        raise _BadVersion(
-            f"client version {text} is too old. Minimum supported API version is "
-            f"{MINIMUM_VERSION[0]}.{MINIMUM_VERSION[1]}, please upgrade your client to a newer "
-            "version"
-        )
-
-
-class _BadVersion(InvalidParameter):
-    """The client speaks another version."""
-
-
-def _error_response(status: int, message: str) -> web.Response:
-    if status == 304:
-        return web.Response(status=304)
-    body = msgspec.json.encode(_ErrorBody(message)) + b"\n"
-    return web.Response(body=body, status=status, content_type="application/json")
-
-
-def headers() -> dict[str, str]:
-    """What every answer of the engine carries."""
-    return {
-        "Api-Version": f"{API_VERSION[0]}.{API_VERSION[1]}",
-        "Docker-Experimental": "false",
-        "Ostype": "linux",
-        "Server": f"Wherry/{__version__} (linux)",
-    }
+def _noun(path: str) -> str:
+    return path.split("/", 2)[1] if path.startswith("/") else ""
 
 
 def may_take_over(method: bytes, path: bytes) -> bool:
@@ -146,7 +126,17 @@ def may_take_over(method: bytes, path: bytes) -> bool:
 
 def make_server(routes: Sequence[Route], services: Services) -> web.Server:
     """The aiohttp server whose protocols the gate wraps."""
-    return web.Server(Dispatcher(routes, services), access_log=None, keepalive_timeout=3600.0)
+
+    def make_request(message, payload, protocol, writer, task):  # type: ignore[no-untyped-def]
+        # aiohttp's own types for these are private.
+        return web.BaseRequest(
+            message, payload, protocol, writer, task, protocol._loop, client_max_size=BODY_LIMIT
+        )
+
+    return web.Server(
+        Dispatcher(routes, services), request_factory=make_request, access_log=None,
+        keepalive_timeout=_KEEPALIVE_SECONDS,
+    )  # fmt: skip
 
 
 def make_protocol(server: web.Server) -> Callable[[], Gate]:

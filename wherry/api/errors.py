@@ -1,5 +1,8 @@
 """Errors as HTTP: one total map from the house's classes to statuses."""
 
+import msgspec
+from aiohttp import web
+
 from wherry.base import errors
 
 STATUS: dict[type[errors.WherryError], int] = {
@@ -26,3 +29,11 @@ def status_of(error: errors.WherryError) -> int:
         if cls in STATUS:
             return STATUS[cls]
     return 500
+
+
+def error_response(status: int, message: str) -> web.Response:
+    """Docker's error: a JSON object with `message`; 304 has no body."""
+    if status == 304:
+        return web.Response(status=304)
+    body = msgspec.json.encode({"message": message}) + b"\n"
+    return web.Response(body=body, status=status, content_type="application/json")

@@ -7,22 +7,22 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
+from wherry.api.version import Version, standard_headers
 from wherry.base.errors import InvalidParameter
-from wherry.wire.server.gate import Hijacked, gate_of
+from wherry.wire.server.gate import HELD_HEADER, Hijacked, gate_of
 
 T = TypeVar("T")
 
 RAW_STREAM = "application/vnd.docker.raw-stream"
 MULTIPLEXED_STREAM = "application/vnd.docker.multiplexed-stream"
+STREAM_KEY = "wherry.stream"
 _FALSE = ("", "0", "no", "false", "none")
 
 
 class ApiRequest:
     """One request: its version, the names in its path, its parameters, its body."""
 
-    def __init__(
-        self, raw: web.BaseRequest, version: tuple[int, int], names: Mapping[str, str]
-    ) -> None:
+    def __init__(self, raw: web.BaseRequest, version: Version, names: Mapping[str, str]) -> None:
         self.raw = raw
         self.version = version
         self._names = names
@@ -76,11 +76,7 @@ class ApiRequest:
             if optional:
                 return msgspec.json.decode(b"{}", type=kind)
             raise InvalidParameter("invalid JSON: got EOF while reading request body")
-        content_type = self.raw.headers.get("Content-Type", "")
-        if content_type and self.raw.content_type not in ("application/json", "text/json"):
-            raise InvalidParameter(
-                f"unsupported Content-Type header ({content_type}): must be 'application/json'"
-            )
+        self._check_content_type()
         try:
             return msgspec.json.decode(data, type=kind)
         except msgspec.ValidationError as error:
@@ -88,23 +84,50 @@ class ApiRequest:
         except msgspec.DecodeError as error:
             raise InvalidParameter(f"invalid JSON: {error}") from None
 
-    async def hijack(self, *, terminal: bool) -> Hijacked:
-        """Answers 101 UPGRADED (or 200 to a client that asked for no upgrade) and leaves HTTP."""
-        gate = gate_of(self.raw.transport)
-        if gate is None:
-            raise InvalidParameter("this connection cannot be taken over")
-        kind = MULTIPLEXED_STREAM if not terminal and self.version >= (1, 42) else RAW_STREAM
-        if gate.upgrade and gate.upgrade != "none":
-            head = (
-                "HTTP/1.1 101 UPGRADED\r\n"
-                f"Content-Type: {kind}\r\nConnection: Upgrade\r\nUpgrade: {gate.upgrade}\r\n"
+    def _check_content_type(self) -> None:
+        text = self.raw.headers.get("Content-Type", "")
+        if not text:
+            raise InvalidParameter("malformed Content-Type header (): mime: no media type")
+        if self.raw.content_type != "application/json":
+            raise InvalidParameter(
+                f"unsupported Content-Type header ({text}): must be 'application/json'"
             )
+
+    async def hijack(self, *, framed: bool) -> Hijacked:
+        """Answers 101 UPGRADED (or 200 to a client that asked for no upgrade) and leaves HTTP.
+
+        `framed` says that output will have Docker's eight-byte headers. Raises InvalidParameter
+        where the connection cannot be taken over, ConnectionResetError if the client is gone.
+        """
+        gate = gate_of(self.raw.transport)
+        upgrade = self.raw.headers.get(HELD_HEADER, "")
+        if gate is None or not upgrade:
+            raise InvalidParameter("this connection cannot be taken over")
+        # Clients before 1.42 know one media type only.
+        kind = MULTIPLEXED_STREAM if framed and self.version >= (1, 42) else RAW_STREAM
+        if upgrade == "none":
+            lines = ["HTTP/1.1 200 OK", f"Content-Type: {kind}"]
         else:
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n"
-        version = f"{self.version[0]}.{self.version[1]}"
-        head += f"Api-Version: {version}\r\nDocker-Experimental: false\r\nOstype: linux\r\n\r\n"
+            lines = ["HTTP/1.1 101 UPGRADED", f"Content-Type: {kind}", "Connection: Upgrade",
+                     f"Upgrade: {upgrade}"]  # fmt: skip
+        lines += [f"{name}: {value}" for name, value in standard_headers().items()]
         self.hijacked = True
-        return await gate.take_over(head.encode())
+        return await gate.take_over(("\r\n".join(lines) + "\r\n\r\n").encode())
+
+    @staticmethod
+    def leave_held(raw: web.BaseRequest, response: web.StreamResponse) -> None:
+        """Lets a connection that could have been taken over, and was not, go on or end.
+
+        After a refusal it ends: what follows may be the input of a process, never a request.
+        """
+        upgrade = raw.headers.get(HELD_HEADER, "")
+        gate = gate_of(raw.transport)
+        if not upgrade or gate is None:
+            return
+        if upgrade == "none" and response.status < 300:
+            gate.release()
+        else:
+            response.force_close()
 
 
 def _filter_values(key: str, value: Any) -> list[str]:
@@ -124,8 +147,9 @@ def json_response(value: Any, status: int = 200) -> web.Response:
 
 def stream_response(raw: web.BaseRequest, content_type: str) -> web.StreamResponse:
     """An answer written piece by piece; to be prepared with the request."""
-    response = web.StreamResponse()
+    response = web.StreamResponse(headers=standard_headers())
     response.content_type = content_type
     if raw.version >= (1, 1):
         response.enable_chunked_encoding()
+    raw[STREAM_KEY] = response
     return response

@@ -7,27 +7,37 @@ request that may be hijacked it passes exactly head and body, stops reading, and
 
 import asyncio
 import os
-import socket
 from collections.abc import Callable
 
+from wherry.wire.server.body import BodyLength
+from wherry.wire.server.relay import Relay, start_relay
+
+HELD_HEADER = "X-Wherry-Held"
+"""Added to the head of a held request: the protocol it asks for, or `none`."""
+
 _HEAD_LIMIT = 1 << 18
-_PREAMBLE_LIMIT = 64 * 1024
 _HOP_HEADERS = (b"upgrade:", b"connection:")
+_HELD_PREFIX = HELD_HEADER.lower().encode() + b":"
 
 Holds = Callable[[bytes, bytes], bool]
 """Whether a request (method, path) may take its connection over without an Upgrade header."""
 
 
 class Hijacked:
-    """A connection that left HTTP: a stream socket and what the client sent already."""
+    """A connection that left HTTP, as a stream socket; the first byte read is the client's next."""
 
-    def __init__(self, descriptor: int, preamble: bytes) -> None:
+    def __init__(self, descriptor: int) -> None:
+        """Owns the descriptor."""
         self._descriptor = descriptor
-        self.preamble = preamble
 
     def fileno(self) -> int:
         """The socket's descriptor, still owned here."""
         return self._descriptor
+
+    def detach(self) -> int:
+        """The descriptor, now the caller's to close."""
+        descriptor, self._descriptor = self._descriptor, -1
+        return descriptor
 
     def close(self) -> None:
         """Closes our descriptor; whoever was given a copy keeps the connection."""
@@ -36,66 +46,22 @@ class Hijacked:
             self._descriptor = -1
 
 
-class _Body:
-    """Counts the bytes of a request's body, chunked or of known length."""
-
-    def __init__(self, length: int, chunked: bool) -> None:
-        self._left = length
-        self._chunked = chunked
-        self._line = b""
-        self._trailer = False
-        self.done = not chunked and length == 0
-
-    def take(self, data: bytes) -> int:
-        """How many of these bytes belong to the body."""
-        if not self._chunked:
-            used = min(self._left, len(data))
-            self._left -= used
-            self.done = self._left == 0
-            return used
-        position = 0
-        while position < len(data) and not self.done:
-            position = self._take_chunked(data, position)
-        return position
-
-    def _take_chunked(self, data: bytes, position: int) -> int:
-        if self._left:
-            used = min(self._left, len(data) - position)
-            self._left -= used
-            return position + used
-        end = data.find(b"\n", position)
-        if end < 0:
-            self._line += data[position:]
-            return len(data)
-        line = (self._line + data[position:end]).strip()
-        self._line = b""
-        if self._trailer:
-            self.done = not line
-        elif line:
-            try:
-                size = int(line.partition(b";")[0], 16)
-            except ValueError:
-                size = 0  # the server answers 400; nothing after it is trusted
-            self._trailer = size == 0
-            self._left = size + 2 if size else 0
-        return end + 1
-
-
 class Gate(asyncio.Protocol):
     """One connection: everything goes to `inner`, an aiohttp protocol, until it is taken over."""
 
     def __init__(self, inner: asyncio.Protocol, holds: Holds) -> None:
+        """`holds` names requests to be held although they ask for no upgrade."""
         self._inner = inner
         self._holds = holds
         self._buffer = b""
-        self._body: _Body | None = None
-        self._held: bytes | None = None
+        self._body: BodyLength | None = None
+        self._holding = False
+        self._held: bytearray | None = None
         self._transport: asyncio.Transport | None = None
-        self._relay: asyncio.StreamWriter | None = None
-        self._writable = asyncio.Event()
-        self._writable.set()
-        self._gone = False
-        self.upgrade = ""
+        self._relay: Relay | None = None
+        self._ended = False
+        self._drained = asyncio.Event()
+        self._drained.set()
 
     # asyncio.Protocol
 
@@ -107,73 +73,94 @@ class Gate(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client went, or the connection was taken over."""
-        self._gone = True
-        self._writable.set()
-        self._inner.connection_lost(exc)
+        self._transport = None
+        self._drained.set()
         if self._relay:
             self._relay.close()
+        else:
+            self._inner.connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came: of a head, of a body, or for whoever took the connection over."""
+        """Bytes came: of a head, of a body, or for whoever takes the connection over."""
         if self._relay:
-            self._relay.write(data)
+            self._relay.send(data)
             return
         if self._held is not None:
             self._held += data
+            self._pause()  # aiohttp resumes the transport when a handler reads its body
             return
         while data:
-            if self._body:
-                used = self._body.take(data)
-                if used:
-                    self._inner.data_received(data[:used])
-                data = data[used:]
-                if self._body.done:
-                    self._body = None
-                    if self.upgrade:
-                        self._hold(data)
-                        return
-                continue
-            self._buffer += data
-            end = self._buffer.find(b"\r\n\r\n")
-            if end < 0:
-                if len(self._buffer) > _HEAD_LIMIT or self._buffer.startswith(b"PRI * HTTP/2"):
-                    self._inner.data_received(self._buffer)
-                    self._buffer = b""
-                return
-            head, data = self._buffer[: end + 4], self._buffer[end + 4 :]
-            self._buffer = b""
-            self._begin(head)
-            if self._body is None and self.upgrade:
-                self._hold(data)
-                return
+            data = self._take_body(data) if self._body else self._take_head(data)
 
     def eof_received(self) -> bool | None:
         """The client sends no more; a held connection stays open for what it still reads."""
         if self._relay:
-            if self._relay.can_write_eof():
-                self._relay.write_eof()
+            self._relay.send_eof()
             return True
         if self._held is not None:
+            self._ended = True
             return True
         return self._inner.eof_received()
 
     def pause_writing(self) -> None:
         """The client reads slowly."""
-        self._writable.clear()
-        self._inner.pause_writing()
+        self._drained.clear()
+        if self._relay:
+            self._relay.pause()
+        else:
+            self._inner.pause_writing()
 
     def resume_writing(self) -> None:
         """The client has read."""
-        self._writable.set()
-        self._inner.resume_writing()
+        self._drained.set()
+        if self._relay:
+            self._relay.resume()
+        else:
+            self._inner.resume_writing()
+
+    def relay_ended(self) -> None:
+        """Everything that the relay carried to the client is written: the connection ends."""
+        if self._transport and not self._transport.is_closing():
+            self._transport.close()
 
     # Requests
 
+    def _take_body(self, data: bytes) -> bytes:
+        assert self._body
+        used = self._body.take(data)
+        if used:
+            self._inner.data_received(data[:used])
+        rest = data[used:]
+        if self._body.done:
+            self._body = None
+            if self._holding:
+                self._hold(rest)
+                return b""
+        return rest
+
+    def _take_head(self, data: bytes) -> bytes:
+        # What was searched before is not searched again.
+        searched = max(0, len(self._buffer) - 3)
+        self._buffer += data
+        end = self._buffer.find(b"\r\n\r\n", searched)
+        if end < 0:
+            if len(self._buffer) > _HEAD_LIMIT:
+                self._inner.data_received(self._buffer)  # which answers 400 and closes
+                self._buffer = b""
+            return b""
+        head, rest = self._buffer[: end + 4], self._buffer[end + 4 :]
+        self._buffer = b""
+        self._begin(head)
+        if self._body is None and self._holding:
+            self._hold(rest)
+            return b""
+        return rest
+
     def _begin(self, head: bytes) -> None:
-        lines = head.split(b"\r\n")
+        lines = head.lstrip(b"\r\n").split(b"\r\n")
         method, _, rest = lines[0].partition(b" ")
         path = rest.partition(b" ")[0].partition(b"?")[0]
-        length, chunked, upgrade = 0, False, ""
+        length, chunked, upgrade = 0, False, b""
         for line in lines[1:]:
             name, _, value = line.partition(b":")
             key = name.strip().lower()
@@ -182,96 +169,89 @@ class Gate(asyncio.Protocol):
             elif key == b"transfer-encoding":
                 chunked = b"chunked" in value.lower()
             elif key == b"upgrade":
-                upgrade = value.strip().decode("latin-1").lower()
-        self.upgrade = ""
-        if upgrade and upgrade != "websocket":
-            self.upgrade = upgrade
-            kept = [line for line in lines if not line.lower().startswith(_HOP_HEADERS)]
-            head = b"\r\n".join(kept)
+                upgrade = value.strip().lower()
+        if upgrade == b"websocket":
+            upgrade = b""
         elif not upgrade and self._holds(method, path):
-            self.upgrade = "none"
-        body = _Body(length, chunked)
+            upgrade = b"none"
+        self._holding = bool(upgrade)
+        body = BodyLength(length, chunked)
         self._body = None if body.done else body
-        self._inner.data_received(head)
+        self._inner.data_received(_marked(lines, upgrade))
 
     def _hold(self, rest: bytes) -> None:
-        self._held = rest
-        if self._transport:
+        self._held = bytearray(rest)
+        self._pause()
+
+    def _pause(self) -> None:
+        if self._transport and not self._transport.is_closing():
             self._transport.pause_reading()
 
     def release(self) -> None:
-        """A held request was answered in the ordinary way: read on."""
+        """A held request was answered in the ordinary way: reads on as before."""
         held, self._held = self._held, None
-        self.upgrade = ""
-        if self._transport and not self._transport.is_closing():
-            self._transport.resume_reading()
-            if held:
-                self.data_received(held)
+        self._holding = False
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._ended:
+            self._transport.close()
+            return
+        self._transport.resume_reading()
+        if held:
+            self.data_received(bytes(held))
 
     async def take_over(self, head: bytes) -> Hijacked:
         """Writes the answer's head and takes the connection from HTTP.
 
         A plain connection's socket is duplicated, to be passed on; of TLS, and of clients that
-        sent much already, a relay carries the bytes. Raises ConnectionResetError if the client
-        is gone.
+        have sent more already, a relay carries the bytes. Raises ConnectionResetError if the
+        client is gone.
         """
+        if self._transport is None or self._transport.is_closing() or self._held is None:
+            raise ConnectionResetError("the client is gone")
+        self._transport.set_write_buffer_limits(0)
+        self._transport.write(head)
+        await self._drained.wait()
         transport = self._transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client is gone")
-        transport.set_write_buffer_limits(0)
-        transport.write(head)
-        while transport.get_write_buffer_size() and not self._gone:
-            await self._writable.wait()
-            await asyncio.sleep(0)
-        if self._gone:
-            raise ConnectionResetError("the client is gone")
-        held = self._held or b""
         tls = transport.get_extra_info("ssl_object") is not None
-        if tls or len(held) > _PREAMBLE_LIMIT:
-            return await self._start_relay(transport, held)
-        sock = transport.get_extra_info("socket")
-        descriptor = os.dup(sock.fileno())
-        transport.abort()
-        return Hijacked(descriptor, held)
+        if tls or self._held or self._ended:
+            return await self._hand_to_relay(transport)
+        descriptor = os.dup(transport.get_extra_info("socket").fileno())
+        transport.abort()  # closes our descriptor alone: the socket lives on in the copy
+        return Hijacked(descriptor)
 
-    async def _start_relay(self, transport: asyncio.Transport, held: bytes) -> Hijacked:
-        near, far = socket.socketpair()
-        near.setblocking(False)
-        far.setblocking(False)
-        reader, writer = await asyncio.open_connection(sock=near)
-        self._relay = writer
-        writer.write(held)
+    async def _hand_to_relay(self, transport: asyncio.Transport) -> Hijacked:
+        relay, descriptor = await start_relay(transport, self)
+        transport.set_write_buffer_limits()
+        held = bytes(self._held or b"")
         self._held = None
-        loop = asyncio.get_running_loop()
-        self._pumps = [
-            loop.create_task(self._pump_out(transport, reader)),
-            loop.create_task(self._pump_in(transport, writer)),
-        ]
-        return Hijacked(far.detach(), b"")
+        if self._transport is None:
+            relay.close()
+            os.close(descriptor)
+            raise ConnectionResetError("the client is gone")
+        self._relay = relay
+        # aiohttp forgets the connection; its own end of it would close the transport.
+        inner = self._inner
+        inner.transport = None  # type: ignore[attr-defined] # see aiohttp.base_protocol
+        inner.connection_lost(None)
+        if held:
+            relay.send(held)
+        if self._ended:
+            relay.send_eof()
+        else:
+            relay.resume_writing()
+        return Hijacked(descriptor)
 
-    async def _pump_in(self, transport: asyncio.Transport, writer: asyncio.StreamWriter) -> None:
-        """Reads from the client only as fast as the other side takes it."""
-        while not self._gone and not writer.is_closing():
-            try:
-                await writer.drain()
-            except ConnectionError:
-                return
-            if transport.is_closing():
-                return
-            transport.resume_reading()
-            await asyncio.sleep(0.01)
-            if writer.transport.get_write_buffer_size() > _PREAMBLE_LIMIT:
-                transport.pause_reading()
 
-    async def _pump_out(self, transport: asyncio.Transport, reader: asyncio.StreamReader) -> None:
-        while not self._gone:
-            data = await reader.read(1 << 16)
-            if not data:
-                break
-            transport.write(data)
-            await self._writable.wait()
-        if not transport.is_closing():
-            transport.close()
+def _marked(lines: list[bytes], upgrade: bytes) -> bytes:
+    """The head without what aiohttp would act on, and with the mark of a held request."""
+    unwanted = (*_HOP_HEADERS, _HELD_PREFIX) if upgrade else (_HELD_PREFIX,)
+    kept = [line for line in lines if not line.lower().startswith(unwanted)]
+    if upgrade:
+        kept.insert(1, HELD_HEADER.encode() + b": " + upgrade)
+    return b"\r\n".join(kept)
 
 
 def gate_of(transport: asyncio.BaseTransport | None) -> Gate | None:

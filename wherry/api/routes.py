@@ -1,0 +1,60 @@
+"""Every endpoint of the API: one row each, tried in this order."""
+
+from wherry.api import networks, ping, system, volumes
+from wherry.api.app import Route
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/_ping", ping.ping, "1.24"),
+    Route("HEAD", "/_ping", ping.ping, "1.24"),
+    # The engine
+    Route("GET", "/info", system.info, "1.24"),
+    Route("GET", "/version", system.version, "1.24"),
+    Route("GET", "/events", system.events, "1.24"),
+    Route("GET", "/system/df", system.disk_usage, "1.25"),
+    # Containers
+    # Images
+    # Networks
+    Route("GET", "/networks", networks.list_all, "1.24"),
+    Route("GET", "/networks/{id}", networks.inspect, "1.24"),
+    Route("DELETE", "/networks/{id}", networks.remove, "1.24"),
+    Route("POST", "/networks/create", networks.create, "1.24"),
+    Route("POST", "/networks/prune", networks.prune, "1.25"),
+    Route("POST", "/networks/{id}/connect", networks.connect, "1.24"),
+    Route("POST", "/networks/{id}/disconnect", networks.disconnect, "1.24"),
+    # Volumes
+    Route("GET", "/volumes", volumes.list_all, "1.24"),
+    Route("POST", "/volumes/create", volumes.create, "1.24"),
+    Route("POST", "/volumes/prune", volumes.prune, "1.25"),
+    Route("GET", "/volumes/{name}", volumes.inspect, "1.24"),
+    Route("PUT", "/volumes/{name}", volumes.update, "1.42"),
+    Route("DELETE", "/volumes/{name}", volumes.remove, "1.24"),
+    # What this engine does not do
+    Route("GET", "/plugins", system.plugins, "1.25"),
+    Route("GET", "/plugins/privileges", system.no_plugins, "1.25"),
+    Route("POST", "/plugins/pull", system.no_plugins, "1.25"),
+    Route("POST", "/plugins/create", system.no_plugins, "1.25"),
+    Route("GET", "/plugins/{name}/json", system.plugin, "1.25"),
+    Route("DELETE", "/plugins/{name}", system.plugin, "1.25"),
+    Route("POST", "/plugins/{name}/enable", system.plugin, "1.25"),
+    Route("POST", "/plugins/{name}/disable", system.plugin, "1.25"),
+    Route("POST", "/plugins/{name}/upgrade", system.plugin, "1.26"),
+    Route("POST", "/plugins/{name}/push", system.plugin, "1.25"),
+    Route("POST", "/plugins/{name}/set", system.plugin, "1.25"),
+    Route("POST", "/build", system.no_build, "1.24"),
+    Route("POST", "/build/prune", system.no_build, "1.31"),
+    Route("GET", "/swarm", system.not_a_manager, "1.24"),
+    Route("POST", "/swarm/init", system.not_a_manager, "1.24"),
+    Route("POST", "/swarm/join", system.not_a_manager, "1.24"),
+    Route("POST", "/swarm/leave", system.not_a_manager, "1.24"),
+    Route("POST", "/swarm/update", system.not_a_manager, "1.24"),
+    Route("GET", "/swarm/unlockkey", system.not_a_manager, "1.24"),
+    Route("POST", "/swarm/unlock", system.not_a_manager, "1.24"),
+    *(
+        Route(method, f"/{noun}{path}", system.not_a_manager, "1.24")
+        for noun in ("nodes", "services", "tasks", "secrets", "configs")
+        for method, path in (
+            ("GET", ""), ("POST", "/create"), ("GET", "/{id}"), ("DELETE", "/{id}"),
+            ("POST", "/{id}/update"), ("GET", "/{id}/logs"),
+        )
+    ),
+)  # fmt: skip
