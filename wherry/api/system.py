@@ -103,6 +103,11 @@ async def no_plugins(request: ApiRequest, services: Services) -> web.StreamRespo
     raise NotSupported("plugins are not supported by this engine")
 
 
+async def prune_build_cache(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /build/prune: there is no cache, so nothing is removed; `system prune` asks for it."""
+    return json_response({"CachesDeleted": None, "SpaceReclaimed": 0})
+
+
 async def no_build(request: ApiRequest, services: Services) -> web.StreamResponse:
     """Everything about builds."""
     raise NotSupported("builds are not supported by this engine yet")
