@@ -104,8 +104,8 @@ class Info:
             labels=list(facts.labels),
             experimental_build=False,
             server_version=facts.version,
-            runtimes={"wherry": {"path": facts.runtime}},
-            default_runtime="wherry",
+            runtimes={"runc": {"path": facts.runtime}},  # the name that clients ask for
+            default_runtime="runc",
             swarm=SwarmInfo(),
             live_restore_enabled=facts.live_restore,
             isolation="",
