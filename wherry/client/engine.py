@@ -37,6 +37,7 @@ class PendingAnswer:
         try:
             response = self._connection.read_head(self._method)
         except (EOFError, ConnectionError) as error:
+            self._connection.close()
             raise self._client.broken(error) from error
         return self._client.checked(response)
 
@@ -177,6 +178,7 @@ class EngineClient:
         try:
             data = response.read()
         except (EOFError, ConnectionError) as error:
+            response.close()
             raise self.broken(error) from error
         self._release(response)
         return loads(data) if data.strip() else None
@@ -188,6 +190,7 @@ class EngineClient:
         try:
             data = response.read()
         except (EOFError, ConnectionError) as error:
+            response.close()
             raise self.broken(error) from error
         self._release(response)
         raise ApiError(response.status, _error_text(response, data))

@@ -1,0 +1,78 @@
+"""Templates are Go's, as far as `--format` uses them."""
+
+import pytest
+
+from wherry.cli.errors import CliError
+from wherry.cli.template import Template
+
+DATA = {
+    "Name": "/web",
+    "Count": 3,
+    "Size": 1.5,
+    "Running": True,
+    "Labels": {"a.b": "1", "c": "2"},
+    "Mounts": [{"Name": "v1"}, {"Name": "v2"}],
+    "Nothing": None,
+    "State": {"Health": {"Status": "healthy"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{.Name}}", "/web"),
+        ("a {{.Count}} b", "a 3 b"),
+        ("{{.Running}} {{.Size}} {{.Nothing}}", "true 1.5 <no value>"),
+        ("{{.State.Health.Status}}", "healthy"),
+        ("{{json .Mounts}}", '[{"Name":"v1"},{"Name":"v2"}]'),
+        ("{{.Labels}}", "map[a.b:1 c:2]"),
+        ('{{index .Labels "a.b"}}', "1"),
+        ("{{index .Mounts 1}}", "map[Name:v2]"),
+        ("{{range .Mounts}}{{.Name}},{{end}}", "v1,v2,"),
+        ("{{range $i, $m := .Mounts}}{{$i}}={{$m.Name}};{{end}}", "0=v1;1=v2;"),
+        ("{{range $k, $v := .Labels}}{{$k}}={{$v}} {{end}}", "a.b=1 c=2 "),
+        ("{{range .Nothing}}x{{else}}none{{end}}", "none"),
+        ("{{if .Running}}up{{else}}down{{end}}", "up"),
+        ("{{if eq .Count 4}}four{{else if eq .Count 3}}three{{end}}", "three"),
+        ("{{if and .Running (gt .Count 2)}}yes{{end}}", "yes"),
+        ("{{if or .Nothing .Count}}yes{{end}}", "yes"),
+        ("{{if not .Nothing}}yes{{end}}", "yes"),
+        ("{{with .State}}{{.Health.Status}} {{$.Name}}{{end}}", "healthy /web"),
+        ("{{$x := .Count}}{{$x}}", "3"),
+        ("{{.Name | upper}}", "/WEB"),
+        ('{{join (split .Name "e") "-"}}', "/w-b"),
+        ('{{printf "%s-%d" .Name .Count}}', "/web-3"),
+        ("{{len .Mounts}}", "2"),
+        ("{{slice .Name 1}}", "web"),
+        ("{{title .State.Health.Status}}", "Healthy"),
+        ("a  {{- .Count -}}  b", "a3b"),
+        ("{{/* a note */}}x", "x"),
+        ('{{"quoted \\"text\\""}}', 'quoted "text"'),
+        ("{{(index .Mounts 0).Name}}", "v1"),
+        ('{{range .Mounts}}{{if eq .Name "v2"}}{{break}}{{end}}{{.Name}}{{end}}', "v1"),
+    ],
+)
+def test_a_template_gives_what_go_gives(source, text):
+    assert Template(source).execute(DATA) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("{{.ID", "template parsing error: template: :1: unclosed action"),
+        ("{{nope .X}}", 'function "nope" not defined'),
+        ("{{if .X}}", "unexpected EOF"),
+        ("{{end}}", "unexpected {{end}}"),
+        ("{{}}", "missing value for command"),
+    ],
+)
+def test_a_mistake_is_told_when_the_template_is_read(source, reason):
+    with pytest.raises(CliError) as failure:
+        Template(source)
+    assert reason in failure.value.message
+
+
+def test_a_missing_key_is_an_error_only_where_it_is_asked_for():
+    assert Template("{{.Nope}}").execute(DATA) == "<no value>"
+    with pytest.raises(CliError, match='map has no entry for key "Nope"'):
+        Template("{{.Nope}}").execute(DATA, strict=True)
