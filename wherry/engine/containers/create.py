@@ -1,0 +1,168 @@
+"""Making a container: all of it or nothing."""
+
+import msgspec
+
+from wherry.base.clock import timestamp
+from wherry.base.errors import InvalidParameter
+from wherry.base.ids import new_id, short_id
+from wherry.engine.containers.container import Container, Record
+from wherry.engine.containers.defaults import ContainerDefaults
+from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.containers.merge import merge_config
+from wherry.engine.containers.mounts import MountResolver
+from wherry.engine.containers.names import check_name, random_name
+from wherry.engine.containers.validate import check_create
+from wherry.engine.pools import Pools
+from wherry.engine.system.event_bus import EventBus
+from wherry.engine.volumes.state import VolumeState
+from wherry.images.catalog import ImageCatalog
+from wherry.model.docker.container import (
+    ContainerConfig,
+    CreateRequest,
+    CreateResponse,
+    EndpointSettings,
+    HostConfig,
+    LogConfig,
+    words,
+)
+from wherry.network.files import split_extra_host
+from wherry.store.snapshot.overlay import OverlaySnapshots
+
+_CONFIG_FIELDS = ContainerConfig.__struct_fields__
+
+
+class CreateContainer:
+    """Checks everything, then makes the record, its volumes and its writable layer."""
+
+    def __init__(
+        self, index: ContainerIndex, images: ImageCatalog, snapshots: OverlaySnapshots,
+        mounts: MountResolver, volumes: VolumeState, pools: Pools, events: EventBus,
+        defaults: ContainerDefaults,
+    ) -> None:  # fmt: skip
+        self._index = index
+        self._images = images
+        self._snapshots = snapshots
+        self._mounts = mounts
+        self._volumes = volumes
+        self._pools = pools
+        self._events = events
+        self._defaults = defaults
+
+    async def __call__(self, request: CreateRequest, name: str, platform: str) -> CreateResponse:
+        """Creates a container; raises NoSuchImage, NameInUse, InvalidParameter, NotFound."""
+        config = ContainerConfig(**{key: getattr(request, key) for key in _CONFIG_FIELDS})
+        host = self._complete(request.host_config or HostConfig())
+        if name:
+            name = check_name(name)
+        if not config.image:
+            raise InvalidParameter("Config.Image cannot be empty: name an image")
+        image = self._images.get(config.image)
+        check_create(config, host, self._defaults.cpus)
+        for entry in host.extra_hosts or ():
+            split_extra_host(entry)
+        merged = merge_config(config, image.config)
+        identifier = new_id()
+        if not merged.hostname and host.uts_mode != "host":
+            merged = msgspec.structs.replace(merged, hostname=short_id(identifier))
+        command = [*words(merged.entrypoint), *words(merged.cmd)]
+        name = self._take_name(name, identifier)
+        try:
+            points = await self._mounts.settle(identifier, merged, host)
+            record = Record(
+                id=identifier,
+                name=name,
+                created=timestamp(),
+                image_id=image.id,
+                image=config.image,
+                config=merged,
+                host=host,
+                path=command[0],
+                args=tuple(command[1:]),
+                networks=_networks(request, host, merged),
+                mounts=points,
+                log_path=str(
+                    self._defaults.container_dir(identifier) / f"{identifier}-json.log"
+                ) if host.log_config.type != "none" else "",
+            )  # fmt: skip
+            container = Container(record)
+            await self._pools.run("disk", self._make, identifier, image.chain)
+            await self._index.add(container)
+        except BaseException:
+            self._index.free_name(name)
+            for volume in self._volumes.records():
+                self._volumes.dereference(volume.name, identifier)
+            await self._pools.run("disk", self._snapshots.remove, identifier)
+            raise
+        self._events.publish("container", "create", identifier, container.attributes())
+        return CreateResponse(identifier, _warnings(host))
+
+    def _take_name(self, name: str, identifier: str) -> str:
+        if not name:
+            name = random_name()
+            while self._index.is_name_taken(name):
+                name = f"{random_name()}{identifier[:4]}"
+        self._index.reserve_name(name, identifier)
+        return name
+
+    def _make(self, identifier: str, chain: tuple[str, ...]) -> None:
+        directory = self._defaults.container_dir(identifier)
+        directory.mkdir(mode=0o710, parents=True)
+        self._snapshots.prepare(identifier, chain)
+
+    def _complete(self, host: HostConfig) -> HostConfig:
+        defaults = self._defaults
+        log = host.log_config
+        if not log.type:
+            options = {**defaults.log_opts, **(log.config or {})}
+            log = LogConfig(defaults.log_driver, options)
+        else:
+            log = LogConfig(log.type, log.config or {})
+        swap = host.memory_swap
+        if host.memory > 0 and swap == 0:
+            swap = host.memory * 2
+        cgroupns = host.cgroupns_mode or (
+            "host" if host.privileged or not defaults.private_cgroupns else "private"
+        )
+        return msgspec.structs.replace(
+            host,
+            log_config=log,
+            memory_swap=swap,
+            network_mode=host.network_mode or "default",
+            ipc_mode=host.ipc_mode or defaults.ipc_mode,
+            cgroupns_mode=cgroupns,
+            shm_size=host.shm_size or defaults.shm_size,
+            runtime=host.runtime or "runc",
+            restart_policy=msgspec.structs.replace(
+                host.restart_policy, name=host.restart_policy.name or "no"
+            ),
+            masked_paths=host.masked_paths,
+            readonly_paths=host.readonly_paths,
+        )
+
+
+def _networks(
+    request: CreateRequest, host: HostConfig, config: ContainerConfig
+) -> dict[str, EndpointSettings]:
+    mode = host.network_mode
+    given = (request.networking_config.endpoints_config if request.networking_config else {}) or {}
+    if mode.startswith("container:"):
+        return {}
+    if config.network_disabled:
+        mode = "none"
+    primary = "bridge" if mode == "default" else mode
+    found = {("bridge" if key == "default" else key): value or EndpointSettings()
+             for key, value in given.items()}  # fmt: skip
+    if primary not in found and (not found or mode not in ("default",)):
+        settings = EndpointSettings(mac_address=config.mac_address)
+        found = {primary: settings, **found}
+    return found
+
+
+def _warnings(host: HostConfig) -> list[str]:
+    warnings: list[str] = []
+    if host.oom_kill_disable and not host.memory:
+        warnings.append(
+            "OOM killer is disabled for the container, but no memory limit is set, this can result "
+            "in the system running out of resources."
+        )
+    return warnings

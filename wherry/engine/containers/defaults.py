@@ -1,0 +1,53 @@
+"""What the daemon's options say of every container."""
+
+from pathlib import Path
+
+import msgspec
+
+from wherry.linux.cgroup.layout import CgroupLayout
+
+
+class ContainerDefaults(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings that create and start share; paths are the daemon's roots."""
+
+    data_root: Path
+    exec_root: Path
+    layout: CgroupLayout
+    cgroup_parent: str
+    cpus: int
+    architecture: str
+    shm_size: int = 64 << 20
+    ipc_mode: str = "private"
+    cgroupns_mode: str = ""
+    ulimits: tuple[tuple[str, int, int], ...] = ()
+    no_new_privileges: bool = False
+    seccomp_profile: str = ""
+    init: bool = False
+    init_path: str = ""
+    log_driver: str = "json-file"
+    log_opts: dict[str, str] = {}
+    dns: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    dns_options: tuple[str, ...] = ()
+    host_gateway: tuple[str, ...] = ()
+    stop_timeout: int = 10
+    apparmor: str = ""
+
+    def container_dir(self, identifier: str) -> Path:
+        """Where a container's files are: log, hosts, hostname, resolv.conf."""
+        return self.data_root / "containers" / identifier
+
+    def state_dir(self, identifier: str) -> Path:
+        """Where its monitor keeps state, socket and exits."""
+        return self.exec_root / "containers" / identifier
+
+    def cgroup_path(self, identifier: str, parent: str = "") -> str:
+        """Its control group."""
+        return f"/{(parent or self.cgroup_parent).strip('/')}/{identifier}"
+
+    @property
+    def private_cgroupns(self) -> bool:
+        """Whether a container gets a cgroup namespace of its own unless told otherwise."""
+        if self.cgroupns_mode:
+            return self.cgroupns_mode == "private"
+        return self.layout.version == 2

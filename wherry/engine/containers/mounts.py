@@ -1,0 +1,190 @@
+"""Mounts of a container: words of binds and mounts into settled mount points."""
+
+import posixpath
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from wherry.base.errors import InvalidParameter, NotSupported
+from wherry.engine.containers.container import Container, MountPoint
+from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.volumes.state import VolumeState
+from wherry.model.docker.container import ContainerConfig, HostConfig, MountRequest
+
+_PROPAGATION = ("private", "rprivate", "slave", "rslave", "shared", "rshared")
+_MODES = {"ro", "rw", "z", "Z", "nocopy", "copy", "consistent", "cached", "delegated",
+          *_PROPAGATION}  # fmt: skip
+
+
+def parse_bind(text: str) -> MountPoint:
+    """A `-v` word: `[source:]target[:options]`; raises InvalidParameter in dockerd's words."""
+    parts = text.split(":")
+    if len(parts) > 3 or not all(parts[:2]):
+        raise InvalidParameter(f"invalid volume specification: '{text}'")
+    if len(parts) == 1:
+        source, target, words = "", parts[0], []
+    else:
+        source, target = parts[0], parts[1]
+        words = parts[2].split(",") if len(parts) == 3 else []
+    _check_target(target, text)
+    unknown = [word for word in words if word not in _MODES]
+    if unknown or {"ro", "rw"} <= set(words):
+        raise InvalidParameter(f"invalid mode: {parts[2]}")
+    propagation = next((word for word in words if word in _PROPAGATION), "")
+    writable = "ro" not in words
+    if source.startswith("/"):
+        return MountPoint(
+            "bind", posixpath.normpath(target), posixpath.normpath(source),
+            mode=",".join(words), read_write=writable, propagation=propagation or "rprivate",
+        )  # fmt: skip
+    if propagation:
+        raise InvalidParameter(f"invalid volume specification: '{text}'")
+    if source and not _is_volume_name(source):
+        raise InvalidParameter(
+            f'create {source}: "{source}" includes invalid characters for a local volume name, '
+            'only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host '
+            "directory, use absolute path"
+        )
+    return MountPoint(
+        "volume", posixpath.normpath(target), volume=source, mode=",".join(words) or "z",
+        read_write=writable, copy_up="nocopy" not in words,
+    )  # fmt: skip
+
+
+def _is_volume_name(name: str) -> bool:
+    allowed = name.replace("_", "").replace(".", "").replace("-", "")
+    return len(name) > 1 and name[0].isalnum() and allowed.isalnum() and allowed.isascii()
+
+
+def _check_target(target: str, text: str) -> None:
+    if not target.startswith("/"):
+        raise InvalidParameter(
+            f"invalid volume specification: '{text}': invalid mount config for type \"volume\": "
+            f"invalid mount path: '{target}' mount path must be absolute"
+        )
+    if posixpath.normpath(target) == "/":
+        raise InvalidParameter(
+            f"invalid volume specification: '{text}': invalid mount config: destination can't be "
+            "'/'"
+        )
+
+
+def parse_mount(request: MountRequest) -> MountPoint:
+    """A `--mount` value; raises InvalidParameter in dockerd's words."""
+    kind = request.type
+    if not request.target:
+        raise InvalidParameter(
+            f'invalid mount config for type "{kind}": field Target must not be empty'
+        )
+    target = posixpath.normpath(request.target)
+    if not target.startswith("/"):
+        raise InvalidParameter(
+            f'invalid mount config for type "{kind}": invalid mount path: '
+            f"'{request.target}' mount path must be absolute"
+        )
+    if kind == "bind":
+        return _parse_bind_mount(request, target)
+    if kind == "volume":
+        options = request.volume_options
+        return MountPoint(
+            "volume", target, volume=request.source, mode="z", read_write=not request.read_only,
+            copy_up=not (options and options.no_copy),
+            subpath=options.subpath if options else "",
+        )  # fmt: skip
+    if kind == "tmpfs":
+        if request.source:
+            raise InvalidParameter('invalid mount config for type "tmpfs": field Source must not '
+                                   "be specified")  # fmt: skip
+        settings = request.tmpfs_options
+        words = ["nosuid", "nodev", "noexec"]
+        if settings and settings.size_bytes:
+            words.append(f"size={settings.size_bytes}")
+        words.append(f"mode={settings.mode if settings and settings.mode else 0o1777:o}")
+        return MountPoint("tmpfs", target, read_write=not request.read_only, options=tuple(words))
+    if kind in ("image", "npipe", "cluster"):
+        raise NotSupported(f"mounts of type {kind} are not supported")
+    raise InvalidParameter(f"mount type unknown: {kind!r}".replace("'", '"'))
+
+
+def _parse_bind_mount(request: MountRequest, target: str) -> MountPoint:
+    prefix = 'invalid mount config for type "bind"'
+    if not request.source:
+        raise InvalidParameter(f"{prefix}: field Source must not be empty")
+    if not request.source.startswith("/"):
+        raise InvalidParameter(f"{prefix}: invalid mount path: '{request.source}' mount path must "
+                               "be absolute")  # fmt: skip
+    options = request.bind_options
+    create = bool(options and options.create_mountpoint)
+    if not Path(request.source).exists() and not create:
+        raise InvalidParameter(f"{prefix}: bind source path does not exist: {request.source}")
+    words: list[str] = []
+    if options and options.non_recursive:
+        words.append("nonrecursive")
+    if request.read_only and not (options and options.read_only_non_recursive):
+        words.append("rro")
+    return MountPoint(
+        "bind", target, posixpath.normpath(request.source), read_write=not request.read_only,
+        propagation=(options.propagation if options else "") or "rprivate", options=tuple(words),
+    )  # fmt: skip
+
+
+def parse_tmpfs(target: str, options: str) -> MountPoint:
+    """A `--tmpfs` value."""
+    words = [word for word in options.split(",") if word]
+    plain = ["noexec", "nosuid", "nodev"]
+    kept = [word for word in plain if word.removeprefix("no") not in words]
+    return MountPoint("tmpfs", posixpath.normpath(target), options=(*kept, *words),
+                      read_write="ro" not in words)  # fmt: skip
+
+
+class MountResolver:
+    """Settles the mounts of a new container: names volumes, makes those that are missing."""
+
+    def __init__(self, volumes: VolumeState, index: ContainerIndex) -> None:
+        self._volumes = volumes
+        self._index = index
+
+    async def settle(
+        self, identifier: str, config: ContainerConfig, host: HostConfig
+    ) -> tuple[MountPoint, ...]:
+        """All mount points by target; raises InvalidParameter for two at one target."""
+        found: dict[str, MountPoint] = {}
+        for point in self._inherited(host.volumes_from or ()):
+            found[point.target] = point
+        explicit: set[str] = set()
+        wanted = [parse_bind(text) for text in host.binds or ()]
+        wanted += [parse_mount(request) for request in host.mounts or ()]
+        wanted += [parse_tmpfs(target, text) for target, text in (host.tmpfs or {}).items()]
+        for point in wanted:
+            if point.target in explicit:
+                raise InvalidParameter(f"Duplicate mount point: {point.target}")
+            explicit.add(point.target)
+            found[point.target] = point
+        for target in config.volumes or ():
+            path = posixpath.normpath(target)
+            if path == "/" or not path.startswith("/"):
+                raise InvalidParameter(f"invalid volume specification: '{target}'")
+            found.setdefault(path, MountPoint("volume", path, copy_up=True))
+        settled = [await self._with_volume(point, identifier) for point in found.values()]
+        return tuple(sorted(settled, key=lambda point: point.target.count("/")))
+
+    async def _with_volume(self, point: MountPoint, identifier: str) -> MountPoint:
+        if point.type != "volume":
+            return point
+        record = await self._volumes.create(point.volume)
+        self._volumes.reference(record.name, identifier)
+        source = str(self._volumes.mountpoint(record.name))
+        return msgspec.structs.replace(point, volume=record.name, source=source)
+
+    def _inherited(self, words: Iterable[str]) -> list[MountPoint]:
+        found: list[MountPoint] = []
+        for word in words:
+            reference, _, mode = word.partition(":")
+            if mode not in ("", "ro", "rw", "z", "Z"):
+                raise InvalidParameter(f"invalid mode: {mode}")
+            source: Container = self._index.get(reference)
+            for point in source.record.mounts:
+                writable = point.read_write and mode != "ro"
+                found.append(msgspec.structs.replace(point, read_write=writable, copy_up=False))
+        return found

@@ -1,0 +1,117 @@
+"""Removing and renaming containers."""
+
+import shutil
+
+import msgspec
+
+from wherry.base.errors import Conflict, InvalidParameter, NotFound, WherryError
+from wherry.engine.containers.container import Container
+from wherry.engine.containers.defaults import ContainerDefaults
+from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.containers.names import check_name
+from wherry.engine.containers.stop import ContainerSignals, ended_within
+from wherry.engine.pools import Pools
+from wherry.engine.system.event_bus import EventBus
+from wherry.engine.volumes.record import ANONYMOUS_LABEL
+from wherry.engine.volumes.state import VolumeState
+from wherry.store.snapshot.overlay import OverlaySnapshots
+
+
+class RemoveContainer:
+    """Takes a container away with its layer; volumes stay unless they are anonymous and asked."""
+
+    def __init__(
+        self, index: ContainerIndex, signals: ContainerSignals, snapshots: OverlaySnapshots,
+        volumes: VolumeState, pools: Pools, events: EventBus, defaults: ContainerDefaults,
+    ) -> None:  # fmt: skip
+        self._index = index
+        self._signals = signals
+        self._snapshots = snapshots
+        self._volumes = volumes
+        self._pools = pools
+        self._events = events
+        self._defaults = defaults
+
+    async def __call__(
+        self, container: Container, *, force: bool = False, volumes: bool = False
+    ) -> None:
+        """Raises Conflict for a running container without `force`, in Docker's words."""
+        if container.removed:
+            raise Conflict(f"removal of container {container.id} is already in progress")
+        status = container.state.status
+        if container.monitor is not None or status == "restarting":
+            if not force:
+                how = {
+                    "paused": "is paused and must be unpaused first",
+                    "restarting": "is restarting: stop the container before removing or force "
+                    "remove",
+                }.get(status, "is running: stop the container before removing or force remove")
+                raise Conflict(f'cannot remove container "/{container.name}": container {how}')
+            await self._end(container)
+        await self.auto(container, volumes=volumes)
+
+    async def _end(self, container: Container) -> None:
+        exits = container.exits
+        if container.state.status == "restarting":
+            await self._index.update_state(container, status="exited", manually_stopped=True)
+            return
+        container_ended = container.monitor is None
+        if not container_ended:
+            await self._signals.kill(container, "SIGKILL")
+            if not await ended_within(container, exits, 10):
+                raise WherryError(
+                    f'cannot remove container "/{container.name}": could not kill container'
+                )
+
+    async def auto(self, container: Container, *, volumes: bool | None = None) -> None:
+        """Removes an ended container; as `--rm` does when `volumes` is None (anonymous too)."""
+        async with container.lock:
+            if container.removed:
+                return
+            container.removed = True
+            await self._index.remove(container)
+            await self._pools.run("disk", self._delete_files, container)
+            for point in container.record.mounts:
+                if point.volume:
+                    self._volumes.dereference(point.volume, container.id)
+                    if volumes or volumes is None:
+                        await self._remove_anonymous(point.volume)
+        self._events.publish("container", "destroy", container.id, container.attributes())
+        await container.notify()
+
+    async def _remove_anonymous(self, name: str) -> None:
+        try:
+            record = self._volumes.get(name)
+            if ANONYMOUS_LABEL in (record.labels or {}):
+                await self._volumes.remove(name)
+        except (NotFound, Conflict):
+            return  # somebody else's, or gone
+
+    def _delete_files(self, container: Container) -> None:
+        self._snapshots.remove(container.id)
+        shutil.rmtree(self._defaults.container_dir(container.id), ignore_errors=True)
+        shutil.rmtree(self._defaults.state_dir(container.id), ignore_errors=True)
+
+
+class RenameContainer:
+    """Gives a container another name."""
+
+    def __init__(self, index: ContainerIndex, events: EventBus) -> None:
+        self._index = index
+        self._events = events
+
+    async def __call__(self, container: Container, name: str) -> None:
+        """Raises InvalidParameter for a bad name, NameInUse for a taken one."""
+        if not name:
+            raise InvalidParameter("Neither old nor new names may be empty")
+        name = check_name(name)
+        old = container.name
+        if name == old:
+            raise InvalidParameter("Renaming a container with the same name as its current name")
+        async with container.lock:
+            self._index.reserve_name(name, container.id)
+            container.record = msgspec.structs.replace(container.record, name=name)
+            await self._index.save(container, durable=True)
+            self._index.free_name(old)
+        attributes = {**container.attributes(), "oldName": f"/{old}"}
+        self._events.publish("container", "rename", container.id, attributes)

@@ -1,0 +1,222 @@
+"""Starting a container: network, files, plan, monitor; everything is taken back on failure."""
+
+import asyncio
+import logging
+import os
+import shutil
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from wherry.base.clock import rfc3339_nano, timestamp
+from wherry.base.errors import Conflict, InvalidParameter, NotModified, WherryError
+from wherry.engine.containers.container import Container
+from wherry.engine.containers.defaults import ContainerDefaults
+from wherry.engine.containers.exits import ExitWatcher
+from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.containers.log_settings import log_settings
+from wherry.engine.containers.networking import ContainerNetwork
+from wherry.engine.containers.spec import build_spec, capabilities, seccomp_profile
+from wherry.engine.pools import Pools
+from wherry.engine.system.event_bus import EventBus
+from wherry.engine.volumes.state import VolumeState
+from wherry.linux.cgroup.group import Cgroup
+from wherry.linux.seccomp import compile_profile
+from wherry.model.interface import Interface
+from wherry.runtime.errors import BY_NAME, ExecutableNotFound, ExecutableRefused
+from wherry.runtime.plan import PlanContext, plan_container
+from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.supervisor.client import MonitorConnection, Supervisor
+from wherry.supervisor.messages import StartRequest
+
+logger = logging.getLogger("wherry.engine")
+
+_PREFIX = (
+    "failed to create task for container: failed to create shim task: OCI runtime create failed: "
+    "runc create failed: unable to start container process: "
+)
+
+
+class StartFailure(InvalidParameter):
+    """The container could not be started; 126 and 127 are told by the text."""
+
+
+class StartContainer:
+    """Starts created or ended containers."""
+
+    def __init__(
+        self, index: ContainerIndex, snapshots: OverlaySnapshots, network: ContainerNetwork,
+        volumes: VolumeState, supervisor: Supervisor, watcher: ExitWatcher, pools: Pools,
+        events: EventBus, defaults: ContainerDefaults,
+    ) -> None:  # fmt: skip
+        self._index = index
+        self._snapshots = snapshots
+        self._network = network
+        self._volumes = volumes
+        self._supervisor = supervisor
+        self._watcher = watcher
+        self._pools = pools
+        self._events = events
+        self._defaults = defaults
+
+    async def __call__(self, container: Container) -> None:
+        """Raises NotModified if it runs, Conflict if it is paused or going, StartFailure."""
+        async with container.lock:
+            await self.locked(container)
+
+    async def locked(self, container: Container, *, restart_count: int = 0) -> None:
+        """As `__call__`, by somebody who holds the lock."""
+        if container.removed:
+            raise Conflict(f"container {container.id} is marked for removal and cannot be started")
+        if container.state.status == "paused":
+            raise Conflict("cannot start a paused container, try unpause instead")
+        if container.monitor is not None:
+            raise NotModified("container already started")
+        try:
+            connection = await self._start(container)
+        except BaseException as error:
+            await self._failed(container, error)
+            raise
+        finally:
+            container.parked.clear()
+        container.monitor = connection
+        started = connection.started
+        await self._index.update_state(
+            container, status="running", pid=started.pid, exit_code=0, error="",
+            oom_killed=False, started_at=rfc3339_nano(int(started.started_at * 1e9)),
+            restart_count=restart_count, manually_stopped=False,
+        )  # fmt: skip
+        self._watcher.watch(container)
+        self._events.publish("container", "start", container.id, container.attributes())
+        await container.notify()
+
+    async def _start(self, container: Container) -> MonitorConnection:
+        parked = list(container.parked)
+        try:
+            sources = await self._mount_volumes(container)
+            joined = self._join_namespaces(container)
+            interfaces = await self._network.join(container)
+            request = await self._pools.run(
+                "disk", self._plan, container, interfaces, joined, sources
+            )
+            return await self._pools.run("supervisor", self._supervisor.start, request, parked)
+        except tuple(BY_NAME.values()) as error:
+            raise runtime_failure(error) from error
+        finally:
+            for descriptor, _ in parked:
+                os.close(descriptor)
+
+    async def _mount_volumes(self, container: Container) -> dict[str, str]:
+        sources: dict[str, str] = {}
+        for point in container.record.mounts:
+            if point.volume:
+                path = await self._volumes.mount(point.volume, container.id)
+                sources[point.volume] = str(path)
+            elif point.type == "bind":
+                await self._pools.run("disk", _make_bind_source, point.source)
+        return sources
+
+    def _join_namespaces(self, container: Container) -> dict[str, str]:
+        host = container.record.host
+        joined: dict[str, str] = {}
+        modes = (
+            ("network", host.network_mode, "net"),
+            ("ipc", host.ipc_mode, "ipc"),
+            ("pid", host.pid_mode, "pid"),
+        )
+        for kind, mode, name in modes:
+            if not mode.startswith("container:"):
+                continue
+            other = self._index.get(mode.removeprefix("container:"))
+            if not other.state.pid:
+                what = "network" if kind == "network" else f"{kind} namespace"
+                raise Conflict(f"cannot join {what} of a non running container: {other.id}")
+            joined[kind] = f"/proc/{other.state.pid}/ns/{name}"
+        return joined
+
+    def _plan(
+        self, container: Container, interfaces: tuple[Interface, ...], joined: dict[str, str],
+        sources: dict[str, str],
+    ) -> StartRequest:  # fmt: skip
+        record, defaults = container.record, self._defaults
+        files = self._network.write_files(container)
+        spec = build_spec(record, defaults, files, joined, sources)
+        host = record.host
+        wants_init = host.init if host.init is not None else defaults.init
+        if wants_init and not defaults.init_path:
+            raise InvalidParameter(
+                "no init program for --init: install tini (tini-static) or give --init-path"
+            )
+        state_dir = defaults.state_dir(container.id)
+        context = PlanContext(
+            id=container.id,
+            root=self._snapshots.mounts(container.id)[0],
+            root_directory=str(state_dir / "rootfs"),
+            layout=defaults.layout,
+            cgroup_path=defaults.cgroup_path(container.id, host.cgroup_parent),
+            interfaces=interfaces,
+            user=record.config.user or "0",
+            group_add=tuple(host.group_add or ()),
+            init_path=defaults.init_path if wants_init else "",
+            seccomp=self._seccomp(container),
+        )
+        config = record.config
+        return StartRequest(
+            id=container.id,
+            plan=plan_container(spec, context),
+            log=log_settings(record, defaults),
+            state_dir=str(state_dir),
+            tty=config.tty,
+            open_stdin=config.open_stdin,
+            stdin_once=config.stdin_once,
+        )
+
+    def _seccomp(self, container: Container) -> bytes:
+        profile = seccomp_profile(container.record.host, self._defaults)
+        if profile is None:
+            return b""
+        granted = capabilities(container.record.host)
+        return _compiled(msgspec.json.encode(profile), granted)
+
+    async def _failed(self, container: Container, error: BaseException) -> None:
+        """Takes back what the start made, and writes down why."""
+        await self._network.leave(container)
+        for point in container.record.mounts:
+            if point.volume:
+                await self._volumes.unmount(point.volume, container.id)
+        await self._pools.run("disk", self._clean, container)
+        code = 128
+        if isinstance(error.__cause__, ExecutableNotFound):
+            code = 127
+        elif isinstance(error.__cause__, ExecutableRefused):
+            code = 126
+        if isinstance(error, asyncio.CancelledError):
+            return
+        text = error.message if isinstance(error, WherryError) else str(error)
+        await self._index.update_state(
+            container, status="created" if container.exits == 0 else "exited",
+            exit_code=code, error=text, pid=0, finished_at=timestamp(),
+        )  # fmt: skip
+        await container.notify()
+
+    def _clean(self, container: Container) -> None:
+        path = self._defaults.cgroup_path(container.id, container.record.host.cgroup_parent)
+        Cgroup(self._defaults.layout, path).remove()
+        shutil.rmtree(self._defaults.state_dir(container.id), ignore_errors=True)
+
+
+def runtime_failure(error: WherryError) -> WherryError:
+    """A failure of the runtime with the words in which Docker wraps it."""
+    return StartFailure(f"{_PREFIX}{error.message}: unknown")
+
+
+@lru_cache(maxsize=64)
+def _compiled(profile: bytes, granted: tuple[str, ...]) -> bytes:
+    return compile_profile(msgspec.json.decode(profile), granted)
+
+
+def _make_bind_source(path: str) -> None:
+    """Docker makes a missing directory for `-v`; `--mount` was refused at creation."""
+    if not Path(path).exists():
+        Path(path).mkdir(parents=True, exist_ok=True)
