@@ -1,0 +1,96 @@
+"""/containers: translation between HTTP and the life of containers."""
+
+import msgspec
+from aiohttp import web
+
+from wherry.api.request import ApiRequest, json_response, stream_response
+from wherry.api.services import Services
+from wherry.engine.containers.wait import Waiting
+from wherry.model.docker.container import CreateRequest
+
+
+def _wait_body(code: int, error: str) -> bytes:
+    fields: dict[str, object] = {"StatusCode": code}
+    if error:
+        fields["Error"] = {"Message": error}
+    return msgspec.json.encode(fields) + b"\n"
+
+
+async def create(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /containers/create."""
+    body = await request.json(CreateRequest)
+    made = await services.containers.create(body, request.query("name"), request.query("platform"))
+    return json_response(made, 201)
+
+
+async def start(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /containers/{id}/start."""
+    container = services.containers.index.get(request.path("id"))
+    await services.containers.start(container)
+    return web.Response(status=204)
+
+
+async def stop(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /containers/{id}/stop."""
+    container = services.containers.index.get(request.path("id"))
+    await services.containers.signals.stop(container, request.query("signal"), request.integer("t"))
+    return web.Response(status=204)
+
+
+async def restart(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /containers/{id}/restart."""
+    container = services.containers.index.get(request.path("id"))
+    await services.containers.signals.restart(
+        container, request.query("signal"), request.integer("t")
+    )
+    return web.Response(status=204)
+
+
+async def kill(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /containers/{id}/kill."""
+    container = services.containers.index.get(request.path("id"))
+    await services.containers.signals.kill(container, request.query("signal"))
+    return web.Response(status=204)
+
+
+async def pause(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /containers/{id}/pause."""
+    await services.containers.signals.pause(services.containers.index.get(request.path("id")))
+    return web.Response(status=204)
+
+
+async def unpause(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /containers/{id}/unpause."""
+    await services.containers.signals.unpause(services.containers.index.get(request.path("id")))
+    return web.Response(status=204)
+
+
+async def rename(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /containers/{id}/rename."""
+    container = services.containers.index.get(request.path("id"))
+    await services.containers.rename(container, request.query("name"))
+    return web.Response(status=204)
+
+
+async def remove(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """DELETE /containers/{id}."""
+    container = services.containers.index.get(request.path("id"))
+    await services.containers.remove(
+        container, force=request.flag("force"), volumes=request.flag("v")
+    )
+    return web.Response(status=204)
+
+
+async def wait(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /containers/{id}/wait: the head at once, the body at the end."""
+    container = services.containers.index.get(request.path("id"))
+    waiting = Waiting(container, request.query("condition") or "not-running")
+    response = stream_response(request.raw, "application/json")
+    try:
+        await response.prepare(request.raw)
+        code, error = await waiting.result()
+        await response.write(_wait_body(code, error))
+        await response.write_eof()
+    except ConnectionError:
+        return response  # the client waits no longer
+    return response

@@ -1,0 +1,20 @@
+"""All that can be done with images, in one value for the API."""
+
+from dataclasses import dataclass
+
+from wherry.engine.images.remove import RemoveImage
+from wherry.engine.images.take_in import TakeIn
+from wherry.engine.pools import Pools
+from wherry.engine.system.event_bus import EventBus
+from wherry.images.catalog import ImageCatalog
+
+
+@dataclass(frozen=True)
+class ImageUseCases:
+    """The use cases of images."""
+
+    catalog: ImageCatalog
+    take_in: TakeIn
+    remove: RemoveImage
+    pools: Pools
+    events: EventBus
