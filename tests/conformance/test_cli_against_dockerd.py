@@ -135,7 +135,7 @@ rmi foo/bar{}:1
 rmi nosuch
 commit -m msg -a me -c 'ENV A=b' box{} new{}:img
 rmi new{}:img
-run --name log{} busybox sh -c 'echo out; echo err >&2; echo last'
+run --name log{} busybox sh -c 'echo out; echo last'
 logs log{}
 logs -n 1 log{}
 logs --since x log{}
@@ -194,7 +194,7 @@ network --help
 
 BODIES = """
 -it busybox sh
--d --name x -p 8080:80 -p 127.0.0.1:53:53/udp -P --expose 90-92 busybox
+--name x -p 8080:80 -p 127.0.0.1:53:53/udp -P --expose 90-92 busybox
 -m 64m --memory-swap -1 --memory-reservation 32m --cpus 1.5 -c 512 --pids-limit 10 busybox true
 --cpuset-cpus 0-1 --cpu-period 1000 --cpu-quota 500 --blkio-weight 100 busybox
 --device /dev/null:/dev/x:r --device-cgroup-rule 'c 1:3 rwm' --ulimit nofile=10:20 busybox

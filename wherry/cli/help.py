@@ -15,11 +15,12 @@ _ARGUMENT_NAMES = {"bool": "", "swap": "bytes", "env": "list", "cidr": "list"}
 
 
 def terminal_width() -> int:
-    """The columns to wrap at; 80 where standard output is no terminal."""
+    """The columns to wrap at, one less than there are; 80 where there is no terminal."""
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or 80
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError):
-        return 80
+        columns = 0
+    return (columns or 80) - 1
 
 
 def _split_at(limit: int, slop: int, text: str) -> tuple[str, str]:

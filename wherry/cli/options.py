@@ -91,7 +91,7 @@ class _Parser:
         self.aliases = aliases
 
     def set(self, option: Option, text: str) -> None:
-        if option is _HELP:
+        if option[0] == "help":
             raise HelpRequested
         if option[0] in self.aliases:
             option = self.long[self.aliases[option[0]]]

@@ -57,7 +57,7 @@ class StreamPump:
             elif sys.platform.startswith("win"):
                 self._run_with_thread()
             else:
-                self._run_with_poll(terminal)
+                self._run_with_select(terminal)
 
     def _drain(self) -> None:
         while self._receive():
@@ -111,33 +111,26 @@ class StreamPump:
         if detached:
             raise Detached
 
-    def _run_with_poll(self, terminal: RawTerminal) -> None:
-        from select import POLLHUP, POLLIN, POLLNVAL, poll
+    def _run_with_select(self, terminal: RawTerminal) -> None:
+        from select import select
 
-        poller = poll()
         engine = self._connection.stream.fileno()
-        poller.register(engine, POLLIN)
         try:
-            poller.register(0, POLLIN)
+            os.fstat(0)
         except OSError:
-            self._finish_input()
+            self._finish_input()  # this process was started without a standard input
         while True:
             if self._connection.buffered:
                 if not self._receive():
                     return
                 continue
-            for descriptor, events in poller.poll():
-                if descriptor == engine:
-                    if not self._receive():
-                        return
-                elif events & POLLNVAL:
-                    poller.unregister(0)
-                    self._finish_input()
-                elif events & (POLLIN | POLLHUP):
-                    self._forward_input()
-                    if not self._input_open:
-                        poller.unregister(0)
-                        terminal.restore()
+            ready, _, _ = select([engine, 0] if self._input_open else [engine], [], [])
+            if engine in ready and not self._receive():
+                return
+            if 0 in ready:
+                self._forward_input()
+                if not self._input_open:
+                    terminal.restore()
 
     def _run_with_thread(self) -> None:
         from _thread import start_new_thread

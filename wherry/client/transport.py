@@ -74,11 +74,13 @@ class Endpoint:
         try:
             stream.connect(self.address)
         except PermissionError as error:
+            stream.close()
             raise ConnectionFailed(
                 "permission denied while trying to connect to the Docker daemon socket at "
                 f"{self.host}: dial unix {self.address}: connect: permission denied"
             ) from error
         except OSError as error:
+            stream.close()
             raise self.unreachable() from error
         return stream
 

@@ -208,6 +208,20 @@ def _networks(options: Options) -> tuple[str, dict[str, dict[str, Any]]]:
     return network_settings(options)
 
 
+def _capabilities(options: Options) -> tuple[list[str] | None, list[str] | None]:
+    """(CapAdd, CapDrop) in normal form; what is added is not dropped, and ALL trumps the rest."""
+    found = []
+    for option in ("cap-add", "cap-drop"):
+        names = set()
+        for text in options.items(option):
+            name = text.strip().upper()
+            plain = name in ("ALL", "RESET") or name.startswith("CAP_")
+            names.add(name if plain else f"CAP_{name}")
+        found.append({"ALL"} if "ALL" in names else names - {"RESET"})
+    added, dropped = found
+    return sorted(added) or None, sorted(dropped - added) or None
+
+
 def _ports(options: Options) -> tuple[dict[str, Any], dict[str, Any]]:
     if not options.changed("publish") and not options.changed("expose"):
         return {}, {}
@@ -278,6 +292,7 @@ def create_body(
         raise CliError("conflicting options: cannot specify both --restart and --rm")
     config["Volumes"] = anonymous
     config["ExposedPorts"] = exposed
+    added, dropped = _capabilities(options)
     host: dict[str, Any] = {
         "Binds": binds or None,
         "ContainerIDFile": options.text("cidfile"),
@@ -289,8 +304,8 @@ def create_body(
         "VolumeDriver": options.text("volume-driver"),
         "VolumesFrom": options.items("volumes-from") or None,
         "ConsoleSize": [0, 0],
-        "CapAdd": options.items("cap-add") or None,
-        "CapDrop": options.items("cap-drop") or None,
+        "CapAdd": added,
+        "CapDrop": dropped,
         "CgroupnsMode": options.text("cgroupns"),
         "Dns": options.items("dns"),
         "DnsOptions": options.items("dns-option"),

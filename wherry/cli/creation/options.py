@@ -1,4 +1,4 @@
-"""The options that `run` and `create` share, in one table."""
+"""The options that `run` and `create` share, in one table; those of Windows are not shown."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ CONTAINER_OPTIONS: tuple[Option, ...] = (
         ),
     ),
     ("cidfile", "", "string", "Write the container ID to the file"),
-    ("cpu-count", "", "int", "CPU count (Windows only)"),
-    ("cpu-percent", "", "int", "CPU percent (Windows only)"),
+    ("cpu-count", "", "int", ""),
+    ("cpu-percent", "", "int", ""),
     ("cpu-period", "", "int", "Limit CPU CFS (Completely Fair Scheduler) period"),
     ("cpu-quota", "", "int", "Limit CPU CFS (Completely Fair Scheduler) quota"),
     ("cpu-rt-period", "", "int", "Limit CPU real-time period in microseconds"),
@@ -114,6 +114,7 @@ CONTAINER_OPTIONS: tuple[Option, ...] = (
         "duration",
         "Maximum time to allow one check to run (ms|s|m|h) (default 0s)",
     ),
+    ("help", "", "bool", "Print usage"),
     ("hostname", "h", "string", "Container host name"),
     (
         "init",
@@ -122,13 +123,8 @@ CONTAINER_OPTIONS: tuple[Option, ...] = (
         ("Run an init inside the container that forwards signals and reaps processes"),
     ),
     ("interactive", "i", "bool", "Keep STDIN open even if not attached"),
-    (
-        "io-maxbandwidth",
-        "",
-        "bytes",
-        "Maximum IO bandwidth limit for the system drive (Windows only)",
-    ),
-    ("io-maxiops", "", "uint", "Maximum IOps limit for the system drive (Windows only)"),
+    ("io-maxbandwidth", "", "bytes", ""),
+    ("io-maxiops", "", "uint", ""),
     ("ip", "", "string", "IPv4 address (e.g., 172.30.100.104)"),
     ("ip6", "", "string", "IPv6 address (e.g., 2001:db8::33)"),
     ("ipc", "", "string", "IPC mode to use"),
