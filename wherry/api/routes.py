@@ -1,6 +1,6 @@
 """Every endpoint of the API: one row each, tried in this order."""
 
-from wherry.api import networks, ping, system, volumes
+from wherry.api import containers, images, networks, ping, system, volumes
 from wherry.api.app import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -12,7 +12,24 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/events", system.events, "1.24"),
     Route("GET", "/system/df", system.disk_usage, "1.25"),
     # Containers
+    Route("POST", "/containers/create", containers.create, "1.24"),
+    Route("POST", "/containers/{id}/start", containers.start, "1.24"),
+    Route("POST", "/containers/{id}/stop", containers.stop, "1.24"),
+    Route("POST", "/containers/{id}/restart", containers.restart, "1.24"),
+    Route("POST", "/containers/{id}/kill", containers.kill, "1.24"),
+    Route("POST", "/containers/{id}/pause", containers.pause, "1.24"),
+    Route("POST", "/containers/{id}/unpause", containers.unpause, "1.24"),
+    Route("POST", "/containers/{id}/rename", containers.rename, "1.24"),
+    Route("POST", "/containers/{id}/wait", containers.wait, "1.24"),
+    Route("DELETE", "/containers/{id}", containers.remove, "1.24"),
     # Images
+    Route("GET", "/images/json", images.list_all, "1.24"),
+    Route("POST", "/images/create", images.create, "1.24"),
+    Route("POST", "/images/load", images.load, "1.24"),
+    Route("GET", "/images/{name}/json", images.inspect, "1.24"),
+    Route("GET", "/images/{name}/history", images.history, "1.24"),
+    Route("POST", "/images/{name}/tag", images.tag, "1.24"),
+    Route("DELETE", "/images/{name}", images.remove, "1.24"),
     # Networks
     Route("GET", "/networks", networks.list_all, "1.24"),
     Route("GET", "/networks/{id}", networks.inspect, "1.24"),

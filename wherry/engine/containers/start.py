@@ -65,6 +65,11 @@ class StartContainer:
         async with container.lock:
             await self.locked(container)
 
+    async def again(self, container: Container, restart_count: int) -> None:
+        """Starts an ended container by its restart policy."""
+        async with container.lock:
+            await self.locked(container, restart_count=restart_count)
+
     async def locked(self, container: Container, *, restart_count: int = 0) -> None:
         """As `__call__`, by somebody who holds the lock."""
         if container.removed:

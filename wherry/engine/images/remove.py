@@ -58,13 +58,10 @@ class RemoveImage:
                     f'unable to remove repository reference "{name}"')  # fmt: skip
             if running and (by_id or not force):
                 how = "cannot be forced" if by_id else "must force"
-                verb = (
-                    "image is being used by running container"
-                    if by_id
-                    else (
-                        f"container {identifier[:12]} is using its referenced image {image.id[7:19]}"
-                    )
-                )
+                users = f"container {identifier[:12]} is using its referenced image"
+                verb = f"{users} {image.id[7:19]}"
+                if by_id:
+                    verb = "image is being used by running container"
                 text = f"{verb} {identifier[:12]}" if by_id else verb
                 raise Conflict(f"conflict: {what} ({how}) - {text}")
             if not force:
@@ -88,4 +85,5 @@ class RemoveImage:
         for chain in reversed(unused):
             await self._pools.run("disk", self._snapshots.remove_layer, chain)
         self._events.publish("image", "delete", image.id, {"name": image.id})
-        return [Removed(deleted=image.id), *(Removed(deleted=chain) for chain in reversed(unused))]
+        layers = [Removed(deleted=chain) for chain in reversed(unused)]
+        return [Removed(deleted=image.id), *layers]

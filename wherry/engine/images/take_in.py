@@ -58,4 +58,4 @@ class TakeIn:
                     await self._pools.run("disk", file.write, piece)
             yield path
         finally:
-            Path(path).unlink(missing_ok=True)
+            os.unlink(path)

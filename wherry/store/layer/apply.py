@@ -13,7 +13,7 @@ import stat
 import tarfile
 import zlib
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -51,7 +51,7 @@ def apply_task(parameters: bytes, descriptors: list[int], report: Callable[[byte
     """Unpacks the archive of descriptor 0 into the directory of descriptor 1."""
     request = msgspec.json.decode(parameters, type=ApplyRequest)
     source, target = descriptors
-    with os.fdopen(source, "rb", buffering=1 << 20) as file:
+    with io.BufferedReader(io.FileIO(source), 1 << 20) as file:
         stream = decompress(file)  # imports what it needs while there is a file system
         os.fchdir(target)
         os.chroot(".")
@@ -103,8 +103,11 @@ def apply(archive_stream: Readable, request: ApplyRequest) -> ApplyResult:
     return ApplyResult(stream.digest(), stream.size, content)
 
 
-def decompress(file: io.BufferedReader) -> Readable:
-    """The stream inside gzip, zstd, bzip2 or xz, told by its first bytes; else as it is."""
+def decompress(file: Any) -> Readable:
+    """The stream inside gzip, zstd, bzip2 or xz, told by its first bytes; else as it is.
+
+    `file` is a buffered binary reader: it is peeked at.
+    """
     head = file.peek(6)[:6]
     if head[:2] == b"\x1f\x8b":
         try:
@@ -127,7 +130,8 @@ def decompress(file: io.BufferedReader) -> Readable:
         import lzma
 
         return lzma.LZMAFile(file)
-    return file
+    plain: Readable = file
+    return plain
 
 
 class _Unpacker:

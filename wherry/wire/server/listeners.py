@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from wherry.base.errors import Conflict, InvalidParameter, NotFound
@@ -153,6 +153,13 @@ def _passed() -> list[socket.socket]:
         listener.setblocking(False)
         os.set_inheritable(listener.fileno(), False)
     return found
+
+
+def remove_sockets(hosts: Iterable[str]) -> None:
+    """Removes the files of unix sockets that are served no longer."""
+    for host in hosts:
+        if host.startswith("unix://"):
+            Path(host.removeprefix("unix://")).unlink(missing_ok=True)
 
 
 def tls_context(cert: str, key: str, ca: str, *, verify: bool) -> ssl.SSLContext:

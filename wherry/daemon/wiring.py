@@ -1,0 +1,275 @@
+"""The one place that builds objects: reading it is reading the architecture."""
+
+import asyncio
+import hashlib
+import logging
+import os
+import shutil
+from pathlib import Path
+
+from wherry import __version__
+from wherry.api.app import make_protocol, make_server
+from wherry.api.routes import ROUTES
+from wherry.api.services import Services
+from wherry.daemon.config import Config
+from wherry.engine.containers.create import CreateContainer
+from wherry.engine.containers.defaults import ContainerDefaults
+from wherry.engine.containers.exits import ExitWatcher
+from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.containers.mounts import MountResolver
+from wherry.engine.containers.networking import ContainerNetwork
+from wherry.engine.containers.remove import RemoveContainer, RenameContainer
+from wherry.engine.containers.start import StartContainer
+from wherry.engine.containers.stop import ContainerSignals
+from wherry.engine.containers.use_cases import ContainerUseCases
+from wherry.engine.images.remove import RemoveImage
+from wherry.engine.images.take_in import TakeIn
+from wherry.engine.images.use_cases import ImageUseCases
+from wherry.engine.networks.connect import ConnectNetwork
+from wherry.engine.networks.create import CreateNetwork
+from wherry.engine.networks.inspect import InspectNetwork
+from wherry.engine.networks.list import ListNetworks
+from wherry.engine.networks.prune import PruneNetworks
+from wherry.engine.networks.remove import RemoveNetwork
+from wherry.engine.networks.state import NetworkState
+from wherry.engine.networks.use_cases import NetworkUseCases
+from wherry.engine.pools import Pools
+from wherry.engine.system.disk_usage import DiskUsage
+from wherry.engine.system.event_bus import EventBus
+from wherry.engine.system.facts import EngineFacts, engine_id, proxies
+from wherry.engine.system.host import read_host
+from wherry.engine.system.info import Counts, Info
+from wherry.engine.system.use_cases import SystemUseCases
+from wherry.engine.system.version import Version
+from wherry.engine.volumes.create import CreateVolume
+from wherry.engine.volumes.inspect import InspectVolume
+from wherry.engine.volumes.list import ListVolumes
+from wherry.engine.volumes.prune import PruneVolumes
+from wherry.engine.volumes.remove import RemoveVolume
+from wherry.engine.volumes.state import VolumeState
+from wherry.engine.volumes.use_cases import VolumeUseCases
+from wherry.images.catalog import ImageCatalog
+from wherry.images.importing import ImportImage
+from wherry.images.load import LoadImages
+from wherry.images.unpack import LayerUnpacker
+from wherry.linux.cgroup.layout import CgroupLayout
+from wherry.model.image_config import host_architecture
+from wherry.network.attachments import Attachments
+from wherry.network.bridges import Bridges, host_routes
+from wherry.network.catalog import NetworkCatalog
+from wherry.network.firewall import Firewall
+from wherry.network.foreign import ForeignFirewalls
+from wherry.network.ipam import DEFAULT_POOLS, Pool
+from wherry.network.lifecycle import BridgeSettings, NetworkLifecycle
+from wherry.network.ports import HostPorts
+from wherry.store.records.database import Database
+from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.store.volume.directory import VolumeDirectories
+from wherry.supervisor.client import Supervisor
+from wherry.wire.server.listeners import open_listener, remove_sockets, serve, tls_context
+
+logger = logging.getLogger("wherry.daemon")
+
+TASKS = {"layer.apply": "wherry.store.layer.apply:apply_task"}
+"""What may run in a confined child of the zygote, by name."""
+
+_DEFAULT_ROOT = Path("/var/lib/wherry")
+_INIT_PROGRAMS = ("/usr/bin/tini-static", "/usr/bin/docker-init", "/usr/libexec/docker/docker-init")
+
+
+def instance_name(data_root: Path) -> str:
+    """What tells this daemon's cgroups, links and tables from those of others on the host."""
+    if data_root == _DEFAULT_ROOT:
+        return "wherry"
+    return f"wherry-{hashlib.sha256(str(data_root.resolve()).encode()).hexdigest()[:6]}"
+
+
+class Engine:
+    """The daemon's objects and their order of starting and ending."""
+
+    def __init__(self, config: Config) -> None:
+        """Builds what needs no other process and no kernel object."""
+        self._config = config
+        self._instance = instance_name(config.data_root)
+        self._servers: list[asyncio.Server] = []
+        self._database = Database(config.data_root / "records.db")
+        self._pools = Pools()
+        self._events = EventBus()
+        self._supervisor = Supervisor(
+            config.exec_root, tasks=TASKS, cgroup=f"/{self._instance}-monitors"
+        )
+        self._defaults = self._container_defaults()
+        self._snapshots = OverlaySnapshots(config.data_root / "overlay2")
+        self._catalog = ImageCatalog(self._database)
+        self._index = ContainerIndex(self._database)
+        self._volumes = VolumeState(
+            VolumeDirectories(config.data_root / "volumes"), self._database, self._pools,
+            self._events,
+        )  # fmt: skip
+        self._build_network()
+        self._build_containers()
+        self._services = Services(
+            containers=self._containers,
+            images=self._image_use_cases(),
+            networks=self._network_use_cases(),
+            volumes=VolumeUseCases(
+                ListVolumes(self._volumes), InspectVolume(self._volumes),
+                CreateVolume(self._volumes), RemoveVolume(self._volumes),
+                PruneVolumes(self._volumes),
+            ),
+            system=self._system_use_cases(),
+        )  # fmt: skip
+
+    async def start(self) -> None:
+        """Brings everything up and listens; raises WherryError for what cannot be."""
+        shutil.rmtree(self._config.data_root / "tmp", ignore_errors=True)
+        await self._pools.run("supervisor", self._supervisor.open)
+        await self._networks.open()
+        await self._volumes.open()
+        self._index.open()
+        await self._networks.settle()
+        await self._listen()
+
+    async def stop(self) -> None:
+        """Ends serving and everything that is not a container's."""
+        for server in self._servers:
+            server.close()
+        self._events.close()
+        await self._watcher.settle()
+        await self._networks.close()
+        await self._pools.run("supervisor", self._supervisor.close)
+        self._pools.close()
+        self._database.close()
+        remove_sockets(self._config.hosts)
+
+    async def _listen(self) -> None:
+        config = self._config
+        tls = None
+        if config.tls or config.tlsverify:
+            tls = tls_context(
+                config.tlscert, config.tlskey, config.tlscacert, verify=config.tlsverify
+            )
+        protocol = make_protocol(make_server(ROUTES, self._services))
+        for host in config.hosts:
+            for listener in open_listener(host, group=config.group):
+                self._servers.append(await serve(listener, protocol, tls))
+
+    def _container_defaults(self) -> ContainerDefaults:
+        config = self._config
+        init = config.init_path or next(filter(os.path.exists, _INIT_PROGRAMS), "")
+        return ContainerDefaults(
+            data_root=config.data_root,
+            exec_root=config.exec_root,
+            layout=CgroupLayout.detect(),
+            cgroup_parent=config.cgroup_parent or f"/{self._instance}",
+            cpus=os.cpu_count() or 1,
+            architecture=host_architecture(),
+            shm_size=config.default_shm_size,
+            ipc_mode=config.default_ipc_mode,
+            cgroupns_mode=config.default_cgroupns_mode,
+            ulimits=tuple((item.name, item.soft, item.hard) for item in config.default_ulimits),
+            no_new_privileges=config.no_new_privileges,
+            seccomp_profile=config.seccomp_profile,
+            init=config.init,
+            init_path=init,
+            log_driver=config.log_driver,
+            log_opts=config.log_opts,
+            dns=config.dns,
+            dns_search=config.dns_search,
+            dns_options=config.dns_opts,
+            host_gateway=(config.host_gateway_ip,) if config.host_gateway_ip else (),
+        )
+
+    def _build_network(self) -> None:
+        config = self._config
+        firewall = Firewall(self._instance, enabled=config.iptables)
+        self._bridges = Bridges(
+            firewall, ForeignFirewalls(firewall, self._instance), ip_forward=config.ip_forward
+        )
+        pools = [Pool(item.base, item.size) for item in config.default_address_pools]
+        catalog = NetworkCatalog(pools or DEFAULT_POOLS, host_routes)
+        self._attachments = Attachments(catalog, self._bridges, firewall, HostPorts())
+        short = self._instance.removeprefix("wherry").removeprefix("-")
+        settings = BridgeSettings(
+            name=f"wh{short}" if short else "wherry0",
+            bridge=config.bridge, bip=config.bip, fixed_cidr=config.fixed_cidr, mtu=config.mtu,
+            icc=config.icc, ip_masq=config.ip_masq, ip=config.ip,
+        )  # fmt: skip
+        lifecycle = NetworkLifecycle(catalog, self._bridges, firewall, settings)
+        self._networks = NetworkState(catalog, lifecycle, self._database, self._pools, self._events)
+
+    def _build_containers(self) -> None:
+        index, pools, events, defaults = self._index, self._pools, self._events, self._defaults
+        network = ContainerNetwork(index, self._networks, self._attachments, pools, defaults)
+        self._watcher = ExitWatcher(index, network, self._volumes, pools, events, defaults)
+        start = StartContainer(
+            index, self._snapshots, network, self._volumes, self._supervisor, self._watcher,
+            pools, events, defaults,
+        )  # fmt: skip
+        signals = ContainerSignals(index, start, pools, events, defaults)
+        remove = RemoveContainer(
+            index, signals, self._snapshots, self._volumes, pools, events, defaults
+        )
+        create = CreateContainer(
+            index, self._catalog, self._snapshots, MountResolver(self._volumes, index),
+            self._volumes, pools, events, defaults,
+        )  # fmt: skip
+        self._watcher.connect(start.again, remove.auto)
+        self._containers = ContainerUseCases(
+            index=index, create=create, start=start, signals=signals, remove=remove,
+            rename=RenameContainer(index, events),
+        )  # fmt: skip
+
+    def _image_use_cases(self) -> ImageUseCases:
+        scratch = self._config.data_root / "tmp"
+        unpacker = LayerUnpacker(self._snapshots, self._supervisor)
+        take_in = TakeIn(
+            LoadImages(self._catalog, unpacker, str(scratch)),
+            ImportImage(self._catalog, unpacker), scratch, self._pools, self._events,
+        )  # fmt: skip
+        remove = RemoveImage(self._catalog, self._snapshots, self._index, self._pools, self._events)
+        return ImageUseCases(self._catalog, take_in, remove, self._pools, self._events)
+
+    def _network_use_cases(self) -> NetworkUseCases:
+        state = self._networks
+
+        def referred() -> set[str]:
+            return {name for item in self._index.all() for name in item.record.networks}
+
+        return NetworkUseCases(
+            ListNetworks(state), InspectNetwork(state), CreateNetwork(state),
+            RemoveNetwork(state), PruneNetworks(state, referred), ConnectNetwork(state),
+        )  # fmt: skip
+
+    def _system_use_cases(self) -> SystemUseCases:
+        config = self._config
+        proxy = proxies(os.environ)
+        facts = EngineFacts(
+            id=engine_id(config.data_root), version=__version__, data_root=str(config.data_root),
+            storage_driver=self._snapshots.name, logging_driver=config.log_driver,
+            labels=config.labels, debug=config.debug, live_restore=config.live_restore,
+            iptables=config.iptables, insecure_registries=config.insecure_registries,
+            registry_mirrors=config.registry_mirrors, http_proxy=proxy["http_proxy"],
+            https_proxy=proxy["https_proxy"], no_proxy=proxy["no_proxy"],
+        )  # fmt: skip
+        host = read_host()
+
+        def counts() -> Counts:
+            states = [item.state.status for item in self._index.all()]
+            running = sum(status in ("running", "restarting") for status in states)
+            paused = states.count("paused")
+            stopped = len(states) - running - paused
+            return Counts(running, paused, stopped, len(self._catalog.images()))
+
+        async def nothing() -> list[object]:
+            return []
+
+        async def layers_size() -> int:
+            return sum(image.size for image in self._catalog.images())
+
+        return SystemUseCases(
+            Info(facts, host, self._events, counts, lambda: self._bridges.warnings),
+            Version(facts, host),
+            DiskUsage(self._volumes, nothing, nothing, layers_size),
+            self._events,
+        )
