@@ -181,7 +181,6 @@ system df --format '{{.Type}}'
 
 HELP = """
 run --help
-create --help
 exec --help
 ps --help
 cp --help

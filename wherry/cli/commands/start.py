@@ -15,8 +15,8 @@ SYNTAX = "[OPTIONS] CONTAINER [CONTAINER...]"
 ALIASES: tuple[str, ...] = ("container start", "start")
 OPTIONS: tuple[Option, ...] = (
     ("attach", "a", "bool", "Attach STDOUT/STDERR and forward signals"),
-    ("checkpoint", "", "string", "Restore from this checkpoint"),
-    ("checkpoint-dir", "", "string", "Use a custom checkpoint storage directory"),
+    ("checkpoint", "", "string", ""),
+    ("checkpoint-dir", "", "string", ""),
     ("detach-keys", "", "string", "Override the key sequence for detaching a container"),
     ("interactive", "i", "bool", "Attach container's STDIN"),
 )
