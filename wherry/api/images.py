@@ -12,7 +12,7 @@ from wherry.api.request import ApiRequest, json_response, stream_response
 from wherry.api.services import Services
 from wherry.base.clock import parse_rfc3339
 from wherry.base.errors import InvalidParameter, NotSupported, WherryError
-from wherry.images.catalog import Image
+from wherry.model.image import Image
 from wherry.model.image_config import RuntimeConfig
 from wherry.model.reference import Reference
 

@@ -52,6 +52,7 @@ from wherry.images.catalog import ImageCatalog
 from wherry.images.importing import ImportImage
 from wherry.images.load import LoadImages
 from wherry.images.unpack import LayerUnpacker
+from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.model.image_config import host_architecture
 from wherry.network.attachments import Attachments
@@ -138,9 +139,15 @@ class Engine:
         await self._watcher.settle()
         await self._networks.close()
         await self._pools.run("supervisor", self._supervisor.close)
+        await self._pools.run("disk", self._remove_cgroups)
         self._pools.close()
         self._database.close()
         remove_sockets(self._config.hosts)
+
+    def _remove_cgroups(self) -> None:
+        """The instance's own groups go when no container is left in them."""
+        for path in (self._defaults.cgroup_parent, f"/{self._instance}-monitors"):
+            Cgroup(self._defaults.layout, path).remove_if_empty()
 
     async def _listen(self) -> None:
         config = self._config

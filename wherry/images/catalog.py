@@ -7,6 +7,7 @@ import msgspec
 
 from wherry.base.errors import Conflict, NotFound
 from wherry.model.digest import Digest, chain_ids
+from wherry.model.image import Image
 from wherry.model.image_config import ImageConfig
 from wherry.model.reference import Reference
 from wherry.store.records.database import Change, Database, Delete, Put
@@ -32,20 +33,6 @@ class _Stored(msgspec.Struct, frozen=True, omit_defaults=True):
     added_at: int
     parent: str = ""
     repo_digests: tuple[str, ...] = ()
-
-
-class Image(msgspec.Struct, frozen=True):
-    """One image: its configuration as bytes and as value, its layers, what names it."""
-
-    id: str
-    raw: bytes
-    config: ImageConfig
-    chain: tuple[str, ...]
-    size: int
-    added_at: int
-    parent: str
-    references: tuple[Reference, ...]
-    repo_digests: tuple[str, ...]
 
 
 class ImageCatalog:

@@ -7,9 +7,10 @@ import msgspec
 
 from wherry.base.clock import now_ns, timestamp
 from wherry.base.errors import InvalidParameter
-from wherry.images.catalog import Image, ImageCatalog
+from wherry.images.catalog import ImageCatalog
 from wherry.images.changes import apply_changes
 from wherry.images.unpack import LayerUnpacker
+from wherry.model.image import Image
 from wherry.model.image_config import (
     History,
     ImageConfig,

@@ -8,9 +8,10 @@ from typing import Any
 
 from wherry.base.clock import now_ns
 from wherry.base.errors import DataCorrupt, InvalidParameter
-from wherry.images.catalog import Image, ImageCatalog
+from wherry.images.catalog import ImageCatalog
 from wherry.images.unpack import LayerUnpacker
 from wherry.model.digest import Digest
+from wherry.model.image import Image
 from wherry.model.image_config import host_architecture
 from wherry.model.reference import Reference
 from wherry.store.layer.apply import decompress

@@ -6,7 +6,8 @@ from wherry.base.errors import Conflict
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
-from wherry.images.catalog import Image, ImageCatalog
+from wherry.images.catalog import ImageCatalog
+from wherry.model.image import Image
 from wherry.model.reference import Reference
 from wherry.store.snapshot.overlay import OverlaySnapshots
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
-from wherry.images.catalog import Image
 from wherry.images.importing import ImportImage
 from wherry.images.load import LoadImages, Report
+from wherry.model.image import Image
 from wherry.model.reference import Reference
 
 

@@ -110,6 +110,15 @@ class Cgroup:
                 time.sleep(pause)
                 pause = min(pause * 2, 0.1)
 
+    def remove_if_empty(self) -> None:
+        """Removes the group where it holds neither processes nor groups; elsewhere it stays."""
+        for directory in dict.fromkeys(self.directories().values()):
+            try:
+                os.rmdir(directory)
+            except OSError as error:
+                if error.errno not in (errno.EBUSY, errno.ENOTEMPTY, errno.ENOENT):
+                    raise
+
     def _process_directory(self) -> str:
         directories = self.directories()
         for name in ("", "pids", "memory", "devices"):
