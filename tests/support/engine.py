@@ -1,0 +1,137 @@
+"""A real daemon on a root of its own, and the docker command line pointed at it."""
+
+import hashlib
+import io
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+BUSYBOX = Path("/bin/busybox")
+
+
+class Engine:
+    """One daemon; to be used as a context."""
+
+    def __init__(self, *options: str) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="wherry-test-"))
+        self.socket = self.root / "wherry.sock"
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Engine":
+        self.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        try:
+            left = self.docker("ps", "-aq", check=False).stdout.split()
+            if left:
+                self.docker("rm", "-f", *left, check=False)
+        finally:
+            self.stop()
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def start(self) -> None:
+        """Starts the daemon and waits until its socket answers."""
+        (self.root / "daemon.json").write_text("{}")
+        with (self.root / "daemon.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "wherry.daemon.main", "--data-root", f"{self.root}/data",
+                 "--exec-root", f"{self.root}/run", "--config-file", f"{self.root}/daemon.json",
+                 "-H", f"unix://{self.socket}", "--pidfile", f"{self.root}/pid", "--debug",
+                 *self._options],
+                stdout=log, stderr=log,
+            )  # fmt: skip
+        deadline = time.monotonic() + 30
+        while not self._answers():
+            assert self._process.poll() is None, self.log()
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as client:
+            try:
+                client.connect(str(self.socket))
+            except OSError:
+                return False
+        return True
+
+    def stop(self) -> None:
+        """Ends the daemon as a service manager does."""
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(30)
+
+    def kill(self) -> None:
+        """Ends the daemon as a crash does."""
+        assert self._process
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(30)
+
+    def log(self) -> str:
+        """What the daemon wrote so far."""
+        return (self.root / "daemon.log").read_text()
+
+    def docker(
+        self, *words: str, stdin: bytes | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs the docker command line against this engine."""
+        environment = {**os.environ, "DOCKER_HOST": f"unix://{self.socket}",
+                       "DOCKER_CONFIG": f"{self.root}/docker-config"}  # fmt: skip
+        done = subprocess.run(
+            ["docker", *words], input=stdin, capture_output=True, env=environment, timeout=60,
+            check=False,
+        )  # fmt: skip
+        result = subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(errors="replace"),
+            done.stderr.decode(errors="replace"),
+        )  # fmt: skip
+        if check:
+            assert result.returncode == 0, f"{words}: {result.stderr}\n{self.log()[-2000:]}"
+        return result
+
+    def import_busybox(self, name: str = "busybox") -> str:
+        """Imports Debian's busybox-static as an image; returns its id."""
+        command = ("import", "--change", 'CMD ["sh"]', "-", name)
+        return self.docker(*command, stdin=busybox_archive()).stdout.strip()
+
+    def leftovers(self) -> list[str]:
+        """Mounts, links and control groups of this engine."""
+        found = [line for line in Path("/proc/self/mountinfo").read_text().splitlines()
+                 if str(self.root) in line]  # fmt: skip
+        path = str((self.root / "data").resolve())
+        mark = hashlib.sha256(path.encode()).hexdigest()[:6]
+        found += [link.name for link in Path("/sys/class/net").iterdir() if mark in link.name]
+        for hierarchy in Path("/sys/fs/cgroup").iterdir():
+            found += [str(group) for group in hierarchy.glob(f"*wherry-{mark}*")]
+        return found
+
+
+def busybox_archive() -> bytes:
+    """A root file system of busybox-static with its applets and two accounts."""
+    applets = subprocess.run([BUSYBOX, "--list"], capture_output=True, check=True, text=True)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name in ("bin", "etc", "tmp", "root", "home"):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if name == "tmp" else 0o755
+            archive.addfile(entry)
+        archive.add(BUSYBOX, "bin/busybox")
+        for applet in applets.stdout.split():
+            entry = tarfile.TarInfo(f"bin/{applet}")
+            entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
+            if applet != "busybox":
+                archive.addfile(entry)
+        users = "root:x:0:0:root:/root:/bin/sh\njoe:x:1000:1000::/home:/bin/sh\n"
+        for name, text in (("passwd", users), ("group", "root:x:0:\njoe:x:1000:\n")):
+            entry = tarfile.TarInfo(f"etc/{name}")
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
