@@ -414,4 +414,5 @@ def test_the_create_request_is_dockers(line, recorder, tmp_path):
     theirs, ours = (without_nothing(body) for body in recorder.bodies)
     for body in (theirs, ours):
         body["HostConfig"]["Binds"] = sorted(body["HostConfig"].get("Binds", []))
+        body["Env"] = sorted(body.get("Env", []))  # docker sends them in any order
     assert ours == theirs

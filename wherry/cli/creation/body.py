@@ -30,6 +30,16 @@ def _check_modes(options: Options) -> None:
         raise CliError("--cgroupns: invalid CGROUP mode")
 
 
+def _check_numbers(options: Options) -> None:
+    if options.text("mac-address"):
+        from wherry.cli.creation.networks import check_mac
+
+        check_mac(options.text("mac-address"))
+    swappiness = options.number("memory-swappiness")
+    if not -1 <= swappiness <= 100:
+        raise CliError(f"invalid value: {swappiness}. Valid memory swappiness range is 0-100")
+
+
 def parse_restart(text: str) -> dict[str, Any]:
     """`on-failure:3` as a RestartPolicy."""
     name, colon, count = text.partition(":")
@@ -272,13 +282,7 @@ def create_body(
     options: Options, image: str, command: list[str], proxies: list[str] | None = None
 ) -> dict[str, Any]:
     """Everything the options say; raises CliError with docker's words."""
-    if options.text("mac-address"):
-        from wherry.cli.creation.networks import check_mac
-
-        check_mac(options.text("mac-address"))
-    swappiness = options.number("memory-swappiness")
-    if not -1 <= swappiness <= 100:
-        raise CliError(f"invalid value: {swappiness}. Valid memory swappiness range is 0-100")
+    _check_numbers(options)
     config = _config(options, image, command)
     if proxies:
         config["Env"] = env_files.environment(options.items("env-file"), proxies)
