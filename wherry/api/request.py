@@ -1,7 +1,8 @@
 """A request as handlers see it, and the answers they give."""
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,8 +16,18 @@ T = TypeVar("T")
 
 RAW_STREAM = "application/vnd.docker.raw-stream"
 MULTIPLEXED_STREAM = "application/vnd.docker.multiplexed-stream"
+CLIENT_CHECK = 5.0
+"""Seconds between looks at whether the reader of an idle stream is still there."""
+
 STREAM_KEY = "wherry.stream"
 _FALSE = ("", "0", "no", "false", "none")
+
+
+class _End:
+    """Marks the end of an iteration."""
+
+
+_END = _End()
 
 
 class ApiRequest:
@@ -113,6 +124,25 @@ class ApiRequest:
         lines += [f"{name}: {value}" for name, value in standard_headers().items()]
         self.hijacked = True
         return await gate.take_over(("\r\n".join(lines) + "\r\n\r\n").encode())
+
+    async def while_connected(self, items: AsyncIterator[T]) -> AsyncIterator[T]:
+        """The items until there are no more, or until the client has left."""
+        while True:
+            following = asyncio.ensure_future(anext(items, _END))
+            try:
+                while not following.done():
+                    await asyncio.wait({following}, timeout=CLIENT_CHECK)
+                    transport = self.raw.transport
+                    if transport is None or transport.is_closing():
+                        return
+            finally:
+                if not following.done():
+                    following.cancel()
+                    await asyncio.wait({following})
+            item = following.result()
+            if isinstance(item, _End):
+                return
+            yield item
 
     @staticmethod
     def leave_held(raw: web.BaseRequest, response: web.StreamResponse) -> None:

@@ -2,6 +2,7 @@
 
 from wherry.api import containers, images, networks, ping, system, volumes
 from wherry.api.app import Route
+from wherry.api.streams import attach, execs, logs, resize, stats, top
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/_ping", ping.ping, "1.24"),
@@ -22,6 +23,17 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/containers/{id}/rename", containers.rename, "1.24"),
     Route("POST", "/containers/{id}/wait", containers.wait, "1.24"),
     Route("DELETE", "/containers/{id}", containers.remove, "1.24"),
+    # Containers' streams
+    Route("POST", "/containers/{id}/attach", attach.attach, "1.24"),
+    Route("GET", "/containers/{id}/attach/ws", attach.attach_websocket, "1.24"),
+    Route("GET", "/containers/{id}/logs", logs.logs, "1.24"),
+    Route("POST", "/containers/{id}/resize", resize.resize, "1.24"),
+    Route("GET", "/containers/{id}/top", top.top, "1.24"),
+    Route("GET", "/containers/{id}/stats", stats.stats, "1.24"),
+    Route("POST", "/containers/{id}/exec", execs.create, "1.24"),
+    Route("POST", "/exec/{id}/start", execs.start, "1.24"),
+    Route("POST", "/exec/{id}/resize", execs.resize, "1.24"),
+    Route("GET", "/exec/{id}/json", execs.inspect, "1.24"),
     # Images
     Route("GET", "/images/json", images.list_all, "1.24"),
     Route("POST", "/images/create", images.create, "1.24"),

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from wherry.engine.containers.stream_use_cases import StreamUseCases
 from wherry.engine.containers.use_cases import ContainerUseCases
+from wherry.engine.execs.use_cases import ExecUseCases
 from wherry.engine.images.use_cases import ImageUseCases
 from wherry.engine.networks.use_cases import NetworkUseCases
 from wherry.engine.system.use_cases import SystemUseCases
@@ -14,6 +16,8 @@ class Services:
     """The engine as the API sees it."""
 
     containers: ContainerUseCases
+    streams: StreamUseCases
+    execs: ExecUseCases
     images: ImageUseCases
     networks: NetworkUseCases
     volumes: VolumeUseCases

@@ -12,16 +12,28 @@ from wherry.api.app import make_protocol, make_server
 from wherry.api.routes import ROUTES
 from wherry.api.services import Services
 from wherry.daemon.config import Config
+from wherry.engine.containers.attach import AttachContainer
 from wherry.engine.containers.create import CreateContainer
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.exits import ExitWatcher
 from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.containers.logs import ContainerLogs
 from wherry.engine.containers.mounts import MountResolver
 from wherry.engine.containers.networking import ContainerNetwork
 from wherry.engine.containers.remove import RemoveContainer, RenameContainer
+from wherry.engine.containers.resize import ResizeContainer
 from wherry.engine.containers.start import StartContainer
+from wherry.engine.containers.stats import ReadStats
 from wherry.engine.containers.stop import ContainerSignals
+from wherry.engine.containers.stream_use_cases import StreamUseCases
+from wherry.engine.containers.top import ContainerTop
 from wherry.engine.containers.use_cases import ContainerUseCases
+from wherry.engine.execs.create import CreateExec
+from wherry.engine.execs.inspect import InspectExec
+from wherry.engine.execs.registry import ExecRegistry
+from wherry.engine.execs.resize import ResizeExec
+from wherry.engine.execs.start import StartExec
+from wherry.engine.execs.use_cases import ExecUseCases
 from wherry.engine.images.remove import RemoveImage
 from wherry.engine.images.take_in import TakeIn
 from wherry.engine.images.use_cases import ImageUseCases
@@ -111,6 +123,8 @@ class Engine:
         self._build_containers()
         self._services = Services(
             containers=self._containers,
+            streams=self._stream_use_cases(),
+            execs=self._exec_use_cases(),
             images=self._image_use_cases(),
             networks=self._network_use_cases(),
             volumes=VolumeUseCases(
@@ -226,6 +240,25 @@ class Engine:
             index=index, create=create, start=start, signals=signals, remove=remove,
             rename=RenameContainer(index, events),
         )  # fmt: skip
+
+    def _stream_use_cases(self) -> StreamUseCases:
+        index, pools, events, defaults = self._index, self._pools, self._events, self._defaults
+        return StreamUseCases(
+            attach=AttachContainer(index, pools, events),
+            logs=ContainerLogs(index, pools),
+            resize=ResizeContainer(index, pools, events),
+            top=ContainerTop(index, defaults, pools, events),
+            stats=ReadStats(index, defaults, pools),
+        )
+
+    def _exec_use_cases(self) -> ExecUseCases:
+        registry = ExecRegistry()
+        return ExecUseCases(
+            create=CreateExec(self._index, registry, self._events),
+            start=StartExec(registry, self._pools, self._events),
+            inspect=InspectExec(registry),
+            resize=ResizeExec(registry, self._pools),
+        )
 
     def _image_use_cases(self) -> ImageUseCases:
         scratch = self._config.data_root / "tmp"

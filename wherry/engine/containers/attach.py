@@ -56,14 +56,20 @@ class AttachContainer:
             )
         return container
 
-    async def __call__(self, container: Container, descriptor: int, request: AttachRequest) -> None:
-        """Attaches a stream socket; the descriptor stays the caller's to close."""
+    async def __call__(
+        self, container: Container, descriptor: int, request: AttachRequest, *, framed: bool = True
+    ) -> None:
+        """Attaches a stream socket; the descriptor stays the caller's to close.
+
+        Output of a process without a terminal has Docker's headers if `framed`.
+        """
+        framed = framed and not container.record.config.tty
         self._events.publish("container", "attach", container.id, container.attributes())
         if not request.stream:
             if request.logs:
-                await self._write_log(container, descriptor, request, None)
+                await self._write_log(container, descriptor, request, framed)
             return
-        options = self._options(container, request)
+        options = self._options(container, request, framed)
         if container.monitor is None:
             # A start holds the lock from its look at the parked sockets until its monitor runs.
             async with container.lock:
@@ -72,13 +78,13 @@ class AttachContainer:
                     return
         await self._attach(container, descriptor, request, options)
 
-    def _options(self, container: Container, request: AttachRequest) -> AttachOptions:
+    def _options(self, container: Container, request: AttachRequest, framed: bool) -> AttachOptions:
         config = container.record.config
         return AttachOptions(
             stdin=request.stdin and config.open_stdin,
             stdout=request.stdout,
             stderr=request.stderr,
-            framed=not config.tty,
+            framed=framed,
             # Without a terminal nobody types: the bytes may be anything (moby copyEscapable).
             detach_keys=parse_detach_keys(request.detach_keys) if config.tty else "",
             hold=request.logs,
@@ -91,7 +97,7 @@ class AttachContainer:
         if container.removed:
             return
         if request.logs:
-            await self._write_log(container, descriptor, request, None)
+            await self._write_log(container, descriptor, request, options.framed)
         options = msgspec.structs.replace(options, hold=False)
         container.parked.append((os.dup(descriptor), options))
 
@@ -107,19 +113,21 @@ class AttachContainer:
             if not request.logs:
                 return
             try:
-                await self._write_log(container, descriptor, request, answer.log_offset)
+                await self._write_log(
+                    container, descriptor, request, options.framed, answer.log_offset
+                )
             finally:
                 await self._pools.run("supervisor", monitor.release, answer.attach_id)
 
     async def _write_log(
-        self, container: Container, descriptor: int, request: AttachRequest, end: int | None
-    ) -> None:
+        self, container: Container, descriptor: int, request: AttachRequest, framed: bool,
+        end: int | None = None,
+    ) -> None:  # fmt: skip
         """Writes the log up to an offset of its present file; ends early if the client is gone."""
         path = container.record.log_path
         if not path or container.record.host.log_config.type == "none":
             return
         wanted = {"stdout": request.stdout, "stderr": request.stderr}
-        tty = container.record.config.tty
         entries = LogReader(path).entries(end=end)
         loop = asyncio.get_running_loop()
         with socket.socket(fileno=os.dup(descriptor)) as client:
@@ -129,7 +137,7 @@ class AttachContainer:
                 if not batch:
                     return
                 pieces = [
-                    entry.log.encode() if tty else frame(entry.stream, entry.log.encode())
+                    frame(entry.stream, entry.log.encode()) if framed else entry.log.encode()
                     for entry in batch
                     if wanted.get(entry.stream, False)
                 ]

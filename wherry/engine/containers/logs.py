@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from itertools import islice
 from urllib.parse import quote_plus
 
@@ -59,7 +59,9 @@ class ContainerLogs:
             raise NotSupported("configured logging driver does not support reading")
         return container
 
-    async def __call__(self, container: Container, request: LogsRequest) -> AsyncIterator[Lines]:
+    async def __call__(
+        self, container: Container, request: LogsRequest
+    ) -> AsyncGenerator[Lines, None]:
         """The log's pieces; with `follow` until the container ends or is removed."""
         now = now_ns()
         since = parse_moment(request.since, now) if request.since else 0

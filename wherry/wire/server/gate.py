@@ -6,7 +6,9 @@ request that may be hijacked it passes exactly head and body, stops reading, and
 """
 
 import asyncio
+import contextlib
 import os
+import socket
 from collections.abc import Callable
 
 from wherry.wire.server.body import BodyLength
@@ -34,10 +36,12 @@ class Hijacked:
         """The socket's descriptor, still owned here."""
         return self._descriptor
 
-    def detach(self) -> int:
-        """The descriptor, now the caller's to close."""
-        descriptor, self._descriptor = self._descriptor, -1
-        return descriptor
+    async def send(self, data: bytes) -> None:
+        """Writes to the client; one that is gone is no error."""
+        with socket.socket(fileno=os.dup(self._descriptor)) as client:
+            client.setblocking(False)
+            with contextlib.suppress(OSError):
+                await asyncio.get_running_loop().sock_sendall(client, data)
 
     def close(self) -> None:
         """Closes our descriptor; whoever was given a copy keeps the connection."""

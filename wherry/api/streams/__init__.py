@@ -1,0 +1,1 @@
+"""Endpoints whose answers are streams: output, logs, statistics, archives."""
