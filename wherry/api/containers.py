@@ -3,10 +3,12 @@
 import msgspec
 from aiohttp import web
 
+from wherry.api.container_views import inspect_view, summary_view
 from wherry.api.request import ApiRequest, json_response, stream_response
 from wherry.api.services import Services
 from wherry.engine.containers.wait import Waiting
-from wherry.model.docker.container import CreateRequest
+from wherry.model.docker.container import CreateRequest, UpdateRequest
+from wherry.model.docker.container_summary import UpdateResponse
 
 
 def _wait_body(code: int, error: str) -> bytes:
@@ -94,3 +96,30 @@ async def wait(request: ApiRequest, services: Services) -> web.StreamResponse:
     except ConnectionError:
         return response  # the client waits no longer
     return response
+
+
+async def list_all(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """GET /containers/json."""
+    found = await services.containers.list(
+        request.filters(), everything=request.flag("all"), limit=request.integer("limit") or 0,
+        size=request.flag("size"),
+    )  # fmt: skip
+    return json_response([summary_view(item, request.version) for item in found])
+
+
+async def inspect(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """GET /containers/{id}/json."""
+    found = await services.containers.inspect(request.path("id"), size=request.flag("size"))
+    return json_response(inspect_view(found, request.version))
+
+
+async def update(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /containers/{id}/update."""
+    container = services.containers.index.get(request.path("id"))
+    warnings = await services.containers.update(container, await request.json(UpdateRequest))
+    return json_response(UpdateResponse(warnings or None))
+
+
+async def prune(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /containers/prune."""
+    return json_response(await services.containers.prune(request.filters()))

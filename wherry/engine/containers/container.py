@@ -1,6 +1,7 @@
 """A container: its record, which is kept on disk, and what lives with this daemon."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -93,6 +94,7 @@ class Container:
         self.lock = asyncio.Lock()
         self.parked: list[tuple[int, AttachOptions]] = []
         self.execs: dict[str, Any] = {}
+        self.probes: dict[str, Callable[[int], None]] = {}
         self.health: Health | None = None
         self.removed = False
         self.exits = 0
@@ -112,6 +114,11 @@ class Container:
     def state(self) -> State:
         """Where it is in its life."""
         return self.record.state
+
+    @property
+    def has_run(self) -> bool:
+        """Whether it was ever started."""
+        return self.state.started_at != ZERO_TIME
 
     async def notify(self) -> None:
         """Wakes whoever waits for a change."""

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 
 from wherry.engine.containers.create import CreateContainer
 from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.containers.inspect import InspectContainer
+from wherry.engine.containers.list import ListContainers
+from wherry.engine.containers.prune import PruneContainers
 from wherry.engine.containers.remove import RemoveContainer, RenameContainer
 from wherry.engine.containers.start import StartContainer
 from wherry.engine.containers.stop import ContainerSignals
+from wherry.engine.containers.update import UpdateContainer
 
 
 @dataclass(frozen=True)
@@ -19,3 +23,7 @@ class ContainerUseCases:
     signals: ContainerSignals
     remove: RemoveContainer
     rename: RenameContainer
+    list: ListContainers
+    inspect: InspectContainer
+    update: UpdateContainer
+    prune: PruneContainers

@@ -1,0 +1,193 @@
+"""Containers as each version of the API shows them. Pure functions."""
+
+import msgspec
+
+from wherry.engine.containers.container import Container, State
+from wherry.engine.containers.inspect import Inspected
+from wherry.engine.containers.spec import MASKED_PATHS, READONLY_PATHS
+from wherry.engine.containers.summary import mount_summaries
+from wherry.engine.networks.settings import endpoint_settings, port_map
+from wherry.model.docker.container import ContainerConfig, EndpointSettings, HostConfig
+from wherry.model.docker.container_summary import ContainerSummary
+
+Version = tuple[int, int]
+View = dict[str, object]
+
+_WITH_DNS_NAMES = (1, 44)
+_WITHOUT_ID_ALIASES = (1, 45)
+_WITH_GATEWAY_PRIORITY = (1, 48)
+_WITH_ANNOTATIONS = (1, 43)
+_WITH_START_INTERVAL = (1, 44)
+
+_OMITTED_IF_EMPTY = {
+    "Annotations", "StorageOpt", "Tmpfs", "Sysctls", "Mounts", "KernelMemoryTCP", "Init",
+}  # fmt: skip
+_LISTS = {
+    "Dns", "DnsOptions", "DnsSearch", "BlkioWeightDevice", "BlkioDeviceReadBps",
+    "BlkioDeviceWriteBps", "BlkioDeviceReadIOps", "BlkioDeviceWriteIOps", "Devices",
+}  # fmt: skip
+_CONFIG_OMITTED = {
+    "ExposedPorts", "Healthcheck", "ArgsEscaped", "NetworkDisabled", "MacAddress", "StopSignal",
+    "StopTimeout", "Shell",
+}  # fmt: skip
+
+
+def inspect_view(found: Inspected, version: Version) -> View:
+    """`GET /containers/{id}/json`."""
+    container = found.container
+    record = container.record
+    view: View = {
+        "Id": record.id,
+        "Created": record.created,
+        "Path": record.path,
+        "Args": list(record.args),
+        "State": _state(container),
+        "Image": record.image_id,
+        "ResolvConfPath": f"{found.directory}/resolv.conf",
+        "HostnamePath": f"{found.directory}/hostname",
+        "HostsPath": f"{found.directory}/hosts",
+        "LogPath": record.log_path,
+        "Name": f"/{record.name}",
+        "RestartCount": record.state.restart_count,
+        "Driver": found.driver,
+        "Platform": record.platform,
+        "MountLabel": "",
+        "ProcessLabel": "",
+        "AppArmorProfile": "",
+        "ExecIDs": list(container.execs) or None,
+        "HostConfig": host_config_view(record.host, version),
+        "GraphDriver": {"Data": found.layer or None, "Name": found.driver},
+    }
+    if found.sizes is not None:
+        view["SizeRw"], view["SizeRootFs"] = found.sizes
+    view["Mounts"] = mount_summaries(record)
+    view["Config"] = config_view(record.config, version)
+    view["NetworkSettings"] = _network_settings(container, version)
+    return view
+
+
+def _state(container: Container) -> View:
+    state: State = container.state
+    view: View = {
+        "Status": state.status,
+        "Running": state.running,
+        "Paused": state.status == "paused",
+        "Restarting": state.status == "restarting",
+        "OOMKilled": state.oom_killed,
+        "Dead": state.status == "dead",
+        "Pid": state.pid,
+        "ExitCode": state.exit_code,
+        "Error": state.error,
+        "StartedAt": state.started_at,
+        "FinishedAt": state.finished_at,
+    }
+    health = container.health
+    if health is not None:
+        view["Health"] = {
+            "Status": health.status, "FailingStreak": health.failing_streak, "Log": health.log,
+        }  # fmt: skip
+    return view
+
+
+def host_config_view(host: HostConfig, version: Version) -> View:
+    """HostConfig with what Go leaves out when empty, and lists where Go shows them."""
+    view: View = msgspec.to_builtins(host)
+    for key in _OMITTED_IF_EMPTY:
+        if not view.get(key) and view.get(key) is not False:
+            view.pop(key, None)
+    if not view.get("KernelMemoryTCP"):
+        view.pop("KernelMemoryTCP", None)
+    for key in _LISTS:
+        view[key] = view.get(key) or []
+    view["PortBindings"] = view.get("PortBindings") or {}
+    if version < _WITH_ANNOTATIONS:
+        view.pop("Annotations", None)
+    if not host.privileged:
+        if host.masked_paths is None:
+            view["MaskedPaths"] = list(MASKED_PATHS)
+        if host.readonly_paths is None:
+            view["ReadonlyPaths"] = list(READONLY_PATHS)
+    return view
+
+
+def config_view(config: ContainerConfig, version: Version) -> View:
+    """Config with what Go leaves out when empty."""
+    view: View = msgspec.to_builtins(config)
+    for key in _CONFIG_OMITTED:
+        if not view.get(key) and view.get(key) != 0:
+            view.pop(key, None)
+    for key in ("ArgsEscaped", "NetworkDisabled"):
+        if not view.get(key):
+            view.pop(key, None)
+    health = view.get("Healthcheck")
+    if isinstance(health, dict) and version < _WITH_START_INTERVAL:
+        health.pop("StartInterval", None)
+    view["Labels"] = view.get("Labels") or {}
+    return view
+
+
+def endpoints_view(
+    container: Container, version: Version, networks: dict[str, EndpointSettings] | None = None
+) -> View:
+    """`NetworkSettings.Networks` in a version's shape."""
+    record = container.record
+    shown = networks or endpoint_settings(record.networks, record.endpoints)
+    short, hostname = record.id[:12], record.config.hostname
+    views: View = {}
+    for name, settings in shown.items():
+        own = name not in ("bridge", "host", "none", "default")
+        if settings.dns_names is None and own:
+            names = [record.name, *(settings.aliases or ()), short, hostname]
+            settings = msgspec.structs.replace(
+                settings, dns_names=list(dict.fromkeys(filter(None, names)))
+            )
+        if own and version < _WITHOUT_ID_ALIASES:
+            aliases = [*(settings.aliases or ()), short, hostname]
+            settings = msgspec.structs.replace(
+                settings, aliases=list(dict.fromkeys(filter(None, aliases)))
+            )
+        view: View = msgspec.to_builtins(settings)
+        if version < _WITH_DNS_NAMES:
+            view.pop("DNSNames", None)
+        if version < _WITH_GATEWAY_PRIORITY:
+            view.pop("GwPriority", None)
+        views[name] = view
+    return views
+
+
+def _network_settings(container: Container, version: Version) -> View:
+    record = container.record
+    shown = endpoint_settings(record.networks, record.endpoints)
+    bridge = shown.get("bridge") or EndpointSettings()
+    running = bool(record.endpoints)
+    exposed = [port if "/" in port else f"{port}/tcp" for port in record.config.exposed_ports or ()]
+    exposed += [port for port in record.host.port_bindings or () if port not in exposed]
+    return {
+        "Bridge": "",
+        "SandboxID": record.id if running else "",
+        "SandboxKey": f"/proc/{record.state.pid}/ns/net" if running and record.state.pid else "",
+        "Ports": port_map(exposed if running else (), record.endpoints),
+        "HairpinMode": False,
+        "LinkLocalIPv6Address": "",
+        "LinkLocalIPv6PrefixLen": 0,
+        "SecondaryIPAddresses": None,
+        "SecondaryIPv6Addresses": None,
+        "EndpointID": bridge.endpoint_id,
+        "Gateway": bridge.gateway,
+        "GlobalIPv6Address": bridge.global_ipv6_address,
+        "GlobalIPv6PrefixLen": bridge.global_ipv6_prefix_len,
+        "IPAddress": bridge.ip_address,
+        "IPPrefixLen": bridge.ip_prefix_len,
+        "IPv6Gateway": bridge.ipv6_gateway,
+        "MacAddress": bridge.mac_address,
+        "Networks": endpoints_view(container, version, shown),
+    }
+
+
+def summary_view(summary: ContainerSummary, version: Version) -> ContainerSummary:
+    """One line of `GET /containers/json`."""
+    host = summary.host_config
+    if version >= (1, 46) or host.annotations is msgspec.UNSET:
+        return summary
+    plain = msgspec.structs.replace(host, annotations=msgspec.UNSET)
+    return msgspec.structs.replace(summary, host_config=plain)
