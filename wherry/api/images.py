@@ -12,6 +12,7 @@ from wherry.api.request import ApiRequest, json_response, stream_response
 from wherry.api.services import Services
 from wherry.base.clock import parse_rfc3339
 from wherry.base.errors import InvalidParameter, NotSupported, WherryError
+from wherry.model.docker.container import ContainerConfig
 from wherry.model.image import Image
 from wherry.model.image_config import RuntimeConfig
 from wherry.model.reference import Reference
@@ -192,6 +193,38 @@ async def load(request: ApiRequest, services: Services) -> web.StreamResponse:
         await response.write(msgspec.json.encode(detail) + b"\r\n")
     await response.write_eof()
     return response
+
+
+async def save(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """GET /images/get and /images/{name}/get."""
+    names = request.queries("names")
+    if not request.raw.path.endswith("/images/get"):
+        names = [request.path("name")]
+    async with services.images.save(names) as path:
+        response = web.FileResponse(path, headers={"Content-Type": "application/x-tar"})
+        await response.prepare(request.raw)
+        await response.write_eof()
+        return response
+
+
+async def commit(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /commit."""
+    container = services.containers.index.get(request.query("container"))
+    repository, tag_name = request.query("repo"), request.query("tag")
+    reference = None
+    if repository:
+        reference = Reference.parse_bare(repository)
+        reference = msgspec.structs.replace(reference, tag=tag_name or reference.tag or "latest")
+    override = None
+    if request.raw.can_read_body:
+        override = await request.json(ContainerConfig, optional=True)
+    image = await services.images.commit(
+        container, reference=reference, changes=request.queries("changes"),
+        author=request.query("author"), comment=request.query("comment"),
+        pause=request.flag("pause", True),
+        override=override if override and (override.cmd or override.env) else None,
+    )  # fmt: skip
+    return json_response({"Id": image.id}, 201)
 
 
 async def _body(request: ApiRequest) -> AsyncIterator[bytes]:

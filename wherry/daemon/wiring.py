@@ -12,14 +12,19 @@ from wherry.api.app import make_protocol, make_server
 from wherry.api.routes import ROUTES
 from wherry.api.services import Services
 from wherry.daemon.config import Config
+from wherry.engine.containers.adopt import AdoptContainers, LeaveContainers
 from wherry.engine.containers.attach import AttachContainer
 from wherry.engine.containers.create import CreateContainer
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.exits import ExitWatcher
+from wherry.engine.containers.health import HealthChecks
 from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.containers.inspect import InspectContainer
+from wherry.engine.containers.list import ListContainers
 from wherry.engine.containers.logs import ContainerLogs
 from wherry.engine.containers.mounts import MountResolver
 from wherry.engine.containers.networking import ContainerNetwork
+from wherry.engine.containers.prune import PruneContainers
 from wherry.engine.containers.remove import RemoveContainer, RenameContainer
 from wherry.engine.containers.resize import ResizeContainer
 from wherry.engine.containers.start import StartContainer
@@ -27,6 +32,7 @@ from wherry.engine.containers.stats import ReadStats
 from wherry.engine.containers.stop import ContainerSignals
 from wherry.engine.containers.stream_use_cases import StreamUseCases
 from wherry.engine.containers.top import ContainerTop
+from wherry.engine.containers.update import UpdateContainer
 from wherry.engine.containers.use_cases import ContainerUseCases
 from wherry.engine.execs.create import CreateExec
 from wherry.engine.execs.inspect import InspectExec
@@ -34,7 +40,9 @@ from wherry.engine.execs.registry import ExecRegistry
 from wherry.engine.execs.resize import ResizeExec
 from wherry.engine.execs.start import StartExec
 from wherry.engine.execs.use_cases import ExecUseCases
+from wherry.engine.images.commit import CommitContainer
 from wherry.engine.images.remove import RemoveImage
+from wherry.engine.images.save import SendImages
 from wherry.engine.images.take_in import TakeIn
 from wherry.engine.images.use_cases import ImageUseCases
 from wherry.engine.networks.connect import ConnectNetwork
@@ -61,8 +69,10 @@ from wherry.engine.volumes.remove import RemoveVolume
 from wherry.engine.volumes.state import VolumeState
 from wherry.engine.volumes.use_cases import VolumeUseCases
 from wherry.images.catalog import ImageCatalog
+from wherry.images.commit import CommitImage
 from wherry.images.importing import ImportImage
 from wherry.images.load import LoadImages
+from wherry.images.save import SaveImages
 from wherry.images.unpack import LayerUnpacker
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
@@ -75,6 +85,7 @@ from wherry.network.foreign import ForeignFirewalls
 from wherry.network.ipam import DEFAULT_POOLS, Pool
 from wherry.network.lifecycle import BridgeSettings, NetworkLifecycle
 from wherry.network.ports import HostPorts
+from wherry.store.content.layers import LayerArchives
 from wherry.store.records.database import Database
 from wherry.store.snapshot.overlay import OverlaySnapshots
 from wherry.store.volume.directory import VolumeDirectories
@@ -83,7 +94,10 @@ from wherry.wire.server.listeners import open_listener, remove_sockets, serve, t
 
 logger = logging.getLogger("wherry.daemon")
 
-TASKS = {"layer.apply": "wherry.store.layer.apply:apply_task"}
+TASKS = {
+    "layer.diff": "wherry.store.layer.diff:diff_task",
+    "layer.apply": "wherry.store.layer.apply:apply_task",
+}
 """What may run in a confined child of the zygote, by name."""
 
 _DEFAULT_ROOT = Path("/var/lib/wherry")
@@ -113,6 +127,7 @@ class Engine:
         )
         self._defaults = self._container_defaults()
         self._snapshots = OverlaySnapshots(config.data_root / "overlay2")
+        self._archives = LayerArchives(config.data_root / "archives")
         self._catalog = ImageCatalog(self._database)
         self._index = ContainerIndex(self._database)
         self._volumes = VolumeState(
@@ -137,12 +152,14 @@ class Engine:
 
     async def start(self) -> None:
         """Brings everything up and listens; raises WherryError for what cannot be."""
-        shutil.rmtree(self._config.data_root / "tmp", ignore_errors=True)
+        await self._pools.run("disk", self._empty_scratch)
         await self._pools.run("supervisor", self._supervisor.open)
         await self._networks.open()
         await self._volumes.open()
         self._index.open()
+        await self._adopt()
         await self._networks.settle()
+        self._adopt.catch_up()
         await self._listen()
 
     async def stop(self) -> None:
@@ -150,13 +167,20 @@ class Engine:
         for server in self._servers:
             server.close()
         self._events.close()
-        await self._watcher.settle()
+        await self._leave()
+        await self._health.close()
         await self._networks.close()
         await self._pools.run("supervisor", self._supervisor.close)
         await self._pools.run("disk", self._remove_cgroups)
         self._pools.close()
         self._database.close()
         remove_sockets(self._config.hosts)
+
+    def _empty_scratch(self) -> None:
+        """What an earlier daemon was working on when it ended."""
+        scratch = self._config.data_root / "tmp"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(mode=0o700)
 
     def _remove_cgroups(self) -> None:
         """The instance's own groups go when no container is left in them."""
@@ -236,9 +260,22 @@ class Engine:
             self._volumes, pools, events, defaults,
         )  # fmt: skip
         self._watcher.connect(start.again, remove.auto)
+        self._health = HealthChecks(pools, events)
+        self._watcher.observe(self._health.started, self._health.ended)
+        self._adopt = AdoptContainers(
+            index, self._supervisor, self._snapshots, self._attachments, self._volumes,
+            self._watcher, start, remove, pools, defaults,
+        )  # fmt: skip
+        self._leave = LeaveContainers(
+            index, self._watcher, pools, defaults, live_restore=self._config.live_restore
+        )
         self._containers = ContainerUseCases(
             index=index, create=create, start=start, signals=signals, remove=remove,
             rename=RenameContainer(index, events),
+            list=ListContainers(index, self._catalog, self._snapshots, pools),
+            inspect=InspectContainer(index, self._catalog, self._snapshots, pools, defaults),
+            update=UpdateContainer(index, pools, events, defaults),
+            prune=PruneContainers(index, remove, self._snapshots, pools, events),
         )  # fmt: skip
 
     def _stream_use_cases(self) -> StreamUseCases:
@@ -262,13 +299,29 @@ class Engine:
 
     def _image_use_cases(self) -> ImageUseCases:
         scratch = self._config.data_root / "tmp"
-        unpacker = LayerUnpacker(self._snapshots, self._supervisor)
+        catalog, pools, events = self._catalog, self._pools, self._events
+        unpacker = LayerUnpacker(self._snapshots, self._archives, self._supervisor)
         take_in = TakeIn(
-            LoadImages(self._catalog, unpacker, str(scratch)),
-            ImportImage(self._catalog, unpacker), scratch, self._pools, self._events,
+            LoadImages(catalog, unpacker, str(scratch)), ImportImage(catalog, unpacker), scratch,
+            pools, events,
         )  # fmt: skip
-        remove = RemoveImage(self._catalog, self._snapshots, self._index, self._pools, self._events)
-        return ImageUseCases(self._catalog, take_in, remove, self._pools, self._events)
+        commit = CommitContainer(
+            catalog, CommitImage(catalog, unpacker, self._supervisor, str(scratch)),
+            self._snapshots, self._containers.signals, pools, events,
+        )  # fmt: skip
+        return ImageUseCases(
+            catalog=catalog,
+            take_in=take_in,
+            remove=RemoveImage(
+                catalog, self._snapshots, self._archives, self._index, pools, events
+            ),
+            commit=commit,
+            save=SendImages(
+                catalog, SaveImages(self._archives, str(scratch)), scratch, pools, events
+            ),
+            pools=pools,
+            events=events,
+        )
 
     def _network_use_cases(self) -> NetworkUseCases:
         state = self._networks
@@ -310,6 +363,6 @@ class Engine:
         return SystemUseCases(
             Info(facts, host, self._events, counts, lambda: self._bridges.warnings),
             Version(facts, host),
-            DiskUsage(self._volumes, nothing, nothing, layers_size),
+            DiskUsage(self._volumes, nothing, self._containers.list.measured, layers_size),
             self._events,
         )

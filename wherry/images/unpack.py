@@ -9,6 +9,7 @@ from wherry.base.errors import DataCorrupt
 from wherry.base.ids import new_id
 from wherry.images.ports import TaskRunner
 from wherry.model.digest import chain_ids
+from wherry.store.content.layers import LayerArchives
 from wherry.store.layer.apply import ApplyRequest, ApplyResult
 from wherry.store.snapshot.overlay import OverlaySnapshots
 
@@ -19,15 +20,18 @@ _SECONDS = 3600.0
 class LayerUnpacker:
     """Turns archives into committed layers."""
 
-    def __init__(self, snapshots: OverlaySnapshots, tasks: TaskRunner) -> None:
+    def __init__(
+        self, snapshots: OverlaySnapshots, archives: LayerArchives, tasks: TaskRunner
+    ) -> None:
         self._snapshots = snapshots
+        self._archives = archives
         self._tasks = tasks
 
     def unpack(self, descriptor: int, below: tuple[str, ...], diff_id: str = "") -> ApplyResult:
         """Unpacks the archive of a descriptor over layers with the diff ids `below`.
 
         With `diff_id` the layer is known and its content verified; raises DataCorrupt then if it
-        differs. The layer is there, under its chain id, when this returns.
+        differs. The layer is there, under its chain id, when this returns, and so is the archive.
         """
         if diff_id and self._snapshots.has_layer(chain_ids((*below, diff_id))[-1]):
             return ApplyResult(diff_id, 0, 0)
@@ -39,6 +43,7 @@ class LayerUnpacker:
                 raise DataCorrupt(
                     f"layer {diff_id} has the wrong content: its digest is {result.diff_id}"
                 )
+            self._archives.put(result.diff_id, descriptor)
             self._snapshots.commit_layer(name, chain_ids((*below, result.diff_id))[-1])
         except BaseException:
             self._snapshots.abandon_layer(name)

@@ -9,6 +9,7 @@ from wherry.engine.system.event_bus import EventBus
 from wherry.images.catalog import ImageCatalog
 from wherry.model.image import Image
 from wherry.model.reference import Reference
+from wherry.store.content.layers import LayerArchives
 from wherry.store.snapshot.overlay import OverlaySnapshots
 
 
@@ -23,11 +24,12 @@ class RemoveImage:
     """Untags and deletes by Docker's rules."""
 
     def __init__(
-        self, catalog: ImageCatalog, snapshots: OverlaySnapshots, index: ContainerIndex,
-        pools: Pools, events: EventBus,
+        self, catalog: ImageCatalog, snapshots: OverlaySnapshots, archives: LayerArchives,
+        index: ContainerIndex, pools: Pools, events: EventBus,
     ) -> None:  # fmt: skip
         self._catalog = catalog
         self._snapshots = snapshots
+        self._archives = archives
         self._index = index
         self._pools = pools
         self._events = events
@@ -85,6 +87,10 @@ class RemoveImage:
         unused = self._catalog.remove(image.id)
         for chain in reversed(unused):
             await self._pools.run("disk", self._snapshots.remove_layer, chain)
+        used = {item for other in self._catalog.images() for item in other.config.rootfs.diff_ids}
+        for diff_id in image.config.rootfs.diff_ids:
+            if diff_id not in used:
+                await self._pools.run("disk", self._archives.remove, diff_id)
         self._events.publish("image", "delete", image.id, {"name": image.id})
         layers = [Removed(deleted=chain) for chain in reversed(unused)]
         return [Removed(deleted=image.id), *layers]

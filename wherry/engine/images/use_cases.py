@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from wherry.engine.images.commit import CommitContainer
 from wherry.engine.images.remove import RemoveImage
+from wherry.engine.images.save import SendImages
 from wherry.engine.images.take_in import TakeIn
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
@@ -16,5 +18,7 @@ class ImageUseCases:
     catalog: ImageCatalog
     take_in: TakeIn
     remove: RemoveImage
+    commit: CommitContainer
+    save: SendImages
     pools: Pools
     events: EventBus

@@ -1,0 +1,70 @@
+"""Images from containers (`docker commit`)."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from wherry.base.clock import now_ns, timestamp
+from wherry.images.catalog import ImageCatalog
+from wherry.images.changes import apply_changes
+from wherry.images.ports import TaskRunner
+from wherry.images.unpack import LayerUnpacker
+from wherry.model.image import Image
+from wherry.model.image_config import History, ImageConfig, RootFilesystem, RuntimeConfig
+from wherry.model.reference import Reference
+from wherry.store.layer.diff import DiffResult
+
+TASK = "layer.diff"
+_SECONDS = 3600.0
+
+
+class CommitImage:
+    """Makes a layer of what a container changed, and an image with it on top."""
+
+    def __init__(
+        self, catalog: ImageCatalog, unpacker: LayerUnpacker, tasks: TaskRunner, scratch: str
+    ) -> None:
+        self._catalog = catalog
+        self._unpacker = unpacker
+        self._tasks = tasks
+        self._scratch = scratch
+
+    def __call__(
+        self, upper: Path, base: Image, config: RuntimeConfig, *,
+        reference: Reference | None = None, changes: Sequence[str] = (), author: str = "",
+        comment: str = "", command: str = "",
+    ) -> Image:  # fmt: skip
+        """Commits the writable layer at `upper` over `base`; raises InvalidParameter."""
+        config = apply_changes(config, changes)
+        diff_ids = base.config.rootfs.diff_ids
+        with tempfile.TemporaryFile(dir=self._scratch) as archive:
+            layer = self._write(upper, archive.fileno())
+            os.lseek(archive.fileno(), 0, os.SEEK_SET)
+            self._unpacker.unpack(archive.fileno(), diff_ids, layer.diff_id)
+        created = timestamp()
+        document: ImageConfig = msgspec.structs.replace(
+            base.config,
+            created=created,
+            author=author or base.config.author,
+            config=config,
+            rootfs=RootFilesystem(diff_ids=(*diff_ids, layer.diff_id)),
+            history=(
+                *base.config.history,
+                History(created=created, created_by=command, author=author, comment=comment),
+            ),
+        )
+        return self._catalog.add(
+            msgspec.json.encode(document), base.size + layer.content_size, now_ns(),
+            references=[reference] if reference else [], parent=base.id,
+        )  # fmt: skip
+
+    def _write(self, upper: Path, target: int) -> DiffResult:
+        root = os.open(upper, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            task = self._tasks.run_task(TASK, b"", [target, root])
+        finally:
+            os.close(root)
+        return msgspec.json.decode(task.result(_SECONDS), type=DiffResult)
