@@ -7,12 +7,15 @@ import shutil
 import time
 from collections.abc import Awaitable, Callable
 
-from wherry.base.clock import parse_rfc3339, rfc3339_nano
-from wherry.base.errors import NotFound, WherryError
+import msgspec
+
+from wherry.base.clock import ZERO_TIME, parse_rfc3339, rfc3339_nano
+from wherry.base.errors import NotFound, NotModified, WherryError
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.networking import ContainerNetwork
+from wherry.engine.containers.restart_policy import next_delay, restarts_after_exit
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.volumes.state import VolumeState
@@ -21,10 +24,6 @@ from wherry.supervisor import messages as msg
 from wherry.supervisor.client import MonitorGone, read_exits
 
 logger = logging.getLogger("wherry.engine")
-
-FIRST_BACKOFF = 0.1
-LAST_BACKOFF = 60.0
-_STABLE_SECONDS = 10.0
 
 Restart = Callable[[Container, int], Awaitable[None]]
 Remove = Callable[[Container], Awaitable[None]]
@@ -44,7 +43,10 @@ class ExitWatcher:
         self._events = events
         self._defaults = defaults
         self._tasks: set[asyncio.Task[None]] = set()
-        self._backoff: dict[str, float] = {}
+        self._delays: dict[str, float] = {}
+        self._closed = asyncio.Event()
+        self._on_started: Callable[[Container], None] | None = None
+        self._on_ended: Callable[[Container], None] | None = None
         self._restart: Restart | None = None
         self._remove: Remove | None = None
         self.closing = False
@@ -53,11 +55,19 @@ class ExitWatcher:
         """Says who restarts and removes; those need a watcher themselves."""
         self._restart, self._remove = restart, remove
 
+    def observe(
+        self, started: Callable[[Container], None], ended: Callable[[Container], None]
+    ) -> None:
+        """Who is told when a container begins and ceases to run: the health checks."""
+        self._on_started, self._on_ended = started, ended
+
     def watch(self, container: Container) -> None:
         """Begins to read the events of a running container."""
         monitor = container.monitor
         if monitor is not None:
             asyncio.get_running_loop().add_reader(monitor.fileno(), self._ready, container)
+            if self._on_started is not None:
+                self._on_started(container)
 
     def forget(self, container: Container) -> None:
         """Stops reading; the monitor goes on."""
@@ -84,6 +94,8 @@ class ExitWatcher:
                     running = container.execs.get(exec_id)
                     if running is not None:
                         running.exited(exit_code)
+                    elif exec_id in container.probes:
+                        container.probes[exec_id](exit_code)
                 case msg.OutOfMemory():
                     self._publish(container, "oom")
                 case msg.Detached(exec_id=exec_id):
@@ -112,77 +124,105 @@ class ExitWatcher:
         await self.ended(container, event)
 
     async def ended(self, container: Container, event: msg.Exited) -> None:
-        """Records an end and releases what the container held; then its policy decides."""
+        """Records an end and releases what the container held; then its policy decides.
+
+        Waiters are told as soon as the state has changed: the monitor has the exit on disk, and
+        the lock keeps the next start back until everything is free.
+        """
         async with container.lock:
+            if not container.state.running:
+                return
             if container.monitor is not None:
                 container.monitor.close()
                 container.monitor = None
-            container.exits += 1
-            await self.release(container)
             restart = self._wants_restart(container, event)
-            state = container.state
-            await self._index.update_state(
-                container, status="restarting" if restart else "exited", pid=0,
-                exit_code=event.exit_code, oom_killed=event.oom_killed, error=event.error,
-                finished_at=rfc3339_nano(int(event.finished_at * 1e9)),
-            )  # fmt: skip
-            for running in container.execs.values():
+            started_at = container.state.started_at
+            _change_state(container, event, restarting=restart)
+            container.exits += 1
+            for running in tuple(container.execs.values()):
                 running.exited(137)
-        self._publish(
-            container, "die", exitCode=str(event.exit_code),
-            execDuration=str(_duration(state.started_at, event.finished_at)),
-        )  # fmt: skip
-        await container.notify()
+            for probe in tuple(container.probes.values()):
+                probe(137)
+            if self._on_ended is not None:
+                self._on_ended(container)
+            self._publish(
+                container, "die", exitCode=str(event.exit_code),
+                execDuration=str(_duration(started_at, event.finished_at)),
+            )  # fmt: skip
+            await container.notify()
+            await self.release(container)
+            await self._index.save(container, durable=True)
+            # Not before the record is written: these files are what a new daemon learns it from.
+            await self._pools.run("disk", self._clean, container)
         if restart:
-            self._spawn(self._restart_later(container, event))
-        elif container.record.host.auto_remove and self._remove:
+            self.restart_later(container)
+        else:
+            await self.discard(container)
+
+    async def discard(self, container: Container) -> None:
+        """Removes a container of `--rm` that has ended, or could not be started."""
+        if container.record.host.auto_remove and self._remove and not self.closing:
             with contextlib.suppress(NotFound):
                 await self._remove(container)
 
     async def release(self, container: Container) -> None:
-        """Gives back network, volumes, control group and run-time files of an ended container."""
-        await self._network.leave(container)
-        for point in container.record.mounts:
-            if point.volume:
-                await self._volumes.unmount(point.volume, container.id)
-        await self._pools.run("disk", self._clean, container)
+        """Gives back the network and the volumes of an ended container."""
+        try:
+            await self._network.leave(container)
+            for point in container.record.mounts:
+                if point.volume:
+                    await self._volumes.unmount(point.volume, container.id)
+        except (WherryError, OSError) as error:
+            # The end of the container is a fact all the same; the next start finds what is left.
+            logger.warning("container %s: %s", container.id, error)
 
     def _clean(self, container: Container) -> None:
         path = self._defaults.cgroup_path(container.id, container.record.host.cgroup_parent)
-        Cgroup(self._defaults.layout, path).remove()
+        try:
+            Cgroup(self._defaults.layout, path).remove()
+        except OSError as error:
+            logger.warning("container %s: its control group stays: %s", container.id, error)
         shutil.rmtree(self._defaults.state_dir(container.id), ignore_errors=True)
 
     def _wants_restart(self, container: Container, event: msg.Exited) -> bool:
-        state, policy = container.state, container.record.host.restart_policy
-        if self.closing or state.manually_stopped or container.removed:
+        if self.closing or container.removed:
             return False
-        if policy.name in ("always", "unless-stopped"):
-            return True
-        if policy.name == "on-failure" and event.exit_code != 0:
-            most = policy.maximum_retry_count
-            return most == 0 or state.restart_count < most
-        return False
+        policy = container.record.host.restart_policy
+        return restarts_after_exit(policy, container.state, event.exit_code)
 
-    async def _restart_later(self, container: Container, event: msg.Exited) -> None:
-        """Docker's back-off: 100 ms, doubled up to a minute, anew after ten seconds of life."""
-        ran = _duration(container.state.started_at, event.finished_at)
-        pause = FIRST_BACKOFF
-        if ran < _STABLE_SECONDS:
-            pause = min(self._backoff.get(container.id, FIRST_BACKOFF / 2) * 2, LAST_BACKOFF)
-        self._backoff[container.id] = pause
-        await asyncio.sleep(pause)
-        if container.state.status != "restarting" or container.removed or not self._restart:
+    def restart_later(self, container: Container) -> None:
+        """Starts a container whose status is `restarting`, after its policy's delay."""
+        state = container.state
+        ran = 0.0
+        if ZERO_TIME not in (state.started_at, state.finished_at):
+            ran = (parse_rfc3339(state.finished_at) - parse_rfc3339(state.started_at)) / 1e9
+        delay = next_delay(self._delays.get(container.id, 0.0), ran)
+        self._delays[container.id] = delay
+        self._spawn(self._restart_after(container, delay, container.exits))
+
+    async def _restart_after(self, container: Container, delay: float, exits: int) -> None:
+        try:
+            await asyncio.wait_for(self._closed.wait(), delay)
+            return  # the daemon stops; the next one goes on with it
+        except TimeoutError:
+            pass
+        overtaken = container.exits != exits or container.removed
+        if overtaken or container.state.status != "restarting" or not self._restart:
             return
         try:
             await self._restart(container, container.state.restart_count + 1)
+        except NotModified:
+            return  # a user was faster
         except WherryError as error:
             logger.error("cannot restart container %s: %s", container.name, error.message)
-            await self._index.update_state(container, status="exited", error=error.message)
-            await container.notify()
+            if container.state.status == "restarting":
+                await self._index.update_state(container, status="exited", error=error.message)
+                await container.notify()
 
     async def settle(self) -> None:
         """Waits for ends that are being handled; for a clean shutdown."""
         self.closing = True
+        self._closed.set()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=10)
 
@@ -194,3 +234,16 @@ def lost_monitor() -> msg.Exited:
 
 def _duration(started_at: str, finished: float) -> int:
     return max(int(finished - parse_rfc3339(started_at) / 1e9), 0)
+
+
+def _change_state(container: Container, event: msg.Exited, *, restarting: bool) -> None:
+    state = msgspec.structs.replace(
+        container.state,
+        status="restarting" if restarting else "exited",
+        pid=0,
+        exit_code=event.exit_code,
+        error=event.error,
+        oom_killed=event.oom_killed,
+        finished_at=rfc3339_nano(int(event.finished_at * 1e9)),
+    )
+    container.record = msgspec.structs.replace(container.record, state=state)

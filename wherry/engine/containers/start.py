@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from wherry.base.clock import rfc3339_nano, timestamp
+from wherry.base.clock import rfc3339_nano
 from wherry.base.errors import Conflict, InvalidParameter, NotModified, WherryError
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
@@ -62,8 +62,14 @@ class StartContainer:
 
     async def __call__(self, container: Container) -> None:
         """Raises NotModified if it runs, Conflict if it is paused or going, StartFailure."""
-        async with container.lock:
-            await self.locked(container)
+        try:
+            async with container.lock:
+                await self.locked(container)
+        except (NotModified, Conflict):
+            raise
+        except WherryError:
+            await self._watcher.discard(container)
+            raise
 
     async def again(self, container: Container, restart_count: int) -> None:
         """Starts an ended container by its restart policy."""
@@ -102,8 +108,10 @@ class StartContainer:
             sources = await self._mount_volumes(container)
             joined = self._join_namespaces(container)
             interfaces = await self._network.join(container)
-            request = await self._pools.run(
-                "disk", self._plan, container, interfaces, joined, sources
+            # Written before anything runs: a new daemon must know what a killed one had given.
+            request, _ = await asyncio.gather(
+                self._pools.run("disk", self._plan, container, interfaces, joined, sources),
+                self._index.save(container),
             )
             return await self._pools.run("supervisor", self._supervisor.start, request, parked)
         except tuple(BY_NAME.values()) as error:
@@ -200,8 +208,8 @@ class StartContainer:
             return
         text = error.message if isinstance(error, WherryError) else str(error)
         await self._index.update_state(
-            container, status="created" if container.exits == 0 else "exited",
-            exit_code=code, error=text, pid=0, finished_at=timestamp(),
+            container, status="exited" if container.has_run else "created",
+            exit_code=code, error=text, pid=0,
         )  # fmt: skip
         await container.notify()
 

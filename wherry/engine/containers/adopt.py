@@ -1,0 +1,219 @@
+"""A new daemon takes over what an earlier one left: running containers, exits, half-made things.
+
+The database says what should be, the exec root what is. A container that runs is watched again;
+one that ended meanwhile gets its exit as if it happened now; then restart policies and `--rm` that
+fell due are carried out.
+"""
+
+import asyncio
+import logging
+import os
+import shutil
+from pathlib import Path
+from typing import Protocol
+
+from wherry.base.clock import now_ns, rfc3339_nano
+from wherry.base.errors import WherryError
+from wherry.engine.containers.container import Container
+from wherry.engine.containers.defaults import ContainerDefaults
+from wherry.engine.containers.exits import ExitWatcher, lost_monitor
+from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.containers.restart_policy import restarts_with_daemon
+from wherry.engine.pools import Pools
+from wherry.engine.volumes.state import VolumeState
+from wherry.linux.cgroup.group import Cgroup
+from wherry.linux.process import boot_id
+from wherry.network.attachments import Attachments
+from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.supervisor.client import MonitorConnection, Supervisor, read_exits, read_state
+from wherry.supervisor.messages import Exited
+
+logger = logging.getLogger("wherry.engine")
+
+
+class Starts(Protocol):
+    """Who starts a container."""
+
+    async def __call__(self, container: Container) -> None:
+        """Starts it."""
+
+
+class Removes(Protocol):
+    """Who removes a container that was to be removed at its end."""
+
+    async def auto(self, container: Container) -> None:
+        """Removes it with its anonymous volumes."""
+
+
+class AdoptContainers:
+    """Brings the index in line with what runs; once, after the index was opened."""
+
+    def __init__(
+        self, index: ContainerIndex, supervisor: Supervisor, snapshots: OverlaySnapshots,
+        attachments: Attachments, volumes: VolumeState, watcher: ExitWatcher, start: Starts,
+        remove: Removes, pools: Pools, defaults: ContainerDefaults,
+    ) -> None:  # fmt: skip
+        self._index = index
+        self._supervisor = supervisor
+        self._snapshots = snapshots
+        self._attachments = attachments
+        self._volumes = volumes
+        self._watcher = watcher
+        self._start = start
+        self._remove = remove
+        self._pools = pools
+        self._defaults = defaults
+        self._due: set[asyncio.Task[None]] = set()
+
+    async def __call__(self) -> None:
+        """Adopts everything; before the networks are settled and the API is served."""
+        containers = self._index.all()
+        connections = await asyncio.gather(*(self._connect(item) for item in containers))
+        for container, connection in zip(containers, connections, strict=True):
+            container.monitor = connection
+            for point in container.record.mounts:
+                if point.volume:
+                    self._volumes.reference(point.volume, container.id)
+        # Also those of containers that have ended: their exits give the endpoints back.
+        endpoints = [endpoint for item in containers for endpoint in item.record.endpoints]
+        await self._pools.run("network", self._attachments.restore, endpoints)
+        for container in containers:
+            await self._resume(container)
+        await self._pools.run("disk", self._sweep)
+
+    def catch_up(self) -> None:
+        """Begins in the background what fell due; after the networks are settled."""
+        for container in reversed(self._index.all()):
+            self._catch_up(container)
+
+    async def _connect(self, container: Container) -> MonitorConnection | None:
+        directory = self._defaults.state_dir(container.id)
+        if not directory.is_dir():
+            return None
+        try:
+            return await self._pools.run("supervisor", self._supervisor.adopt, directory)
+        except (WherryError, OSError) as error:
+            logger.warning("container %s: its monitor does not answer: %s", container.id, error)
+            return None
+
+    async def _resume(self, container: Container) -> None:
+        """Watches a container that runs, or records the exit of one that does not."""
+        if container.monitor is not None:
+            await self._mount_volumes(container)
+            await self._mark_running(container, container.monitor)
+            self._watcher.watch(container)
+        elif container.state.status in ("running", "paused"):
+            event = await self._pools.run("disk", self._find_exit, container)
+            await self._watcher.ended(container, event)
+        elif container.record.endpoints:
+            await self._watcher.release(container)
+            await self._index.save(container)
+
+    async def _mark_running(self, container: Container, monitor: MonitorConnection) -> None:
+        """A container may run of which the killed daemon had not yet written so."""
+        started = monitor.started
+        if container.state.pid == started.pid and container.state.running:
+            return
+        await self._index.update_state(
+            container, status="running", pid=started.pid, exit_code=0, error="",
+            started_at=rfc3339_nano(int(started.started_at * 1e9)), manually_stopped=False,
+        )  # fmt: skip
+
+    async def _mount_volumes(self, container: Container) -> None:
+        for point in container.record.mounts:
+            if point.volume and self._volumes.exists(point.volume):
+                await self._volumes.mount(point.volume, container.id)
+
+    def _find_exit(self, container: Container) -> Exited:
+        """The exit that the monitor wrote down, or what must have happened."""
+        directory = self._defaults.state_dir(container.id)
+        exits = read_exits(directory)
+        if exits:
+            return exits[-1]
+        state = read_state(directory)
+        if state is None or state.boot_id != boot_id():
+            # 255 is what dockerd gives containers that a reboot has ended.
+            return Exited(255, now_ns() / 1e9)
+        return lost_monitor()
+
+    def _sweep(self) -> None:
+        """Removes what a killed daemon left of containers that have no record."""
+        for root in (self._defaults.data_root, self._defaults.exec_root):
+            directory = root / "containers"
+            names = os.listdir(directory) if directory.is_dir() else []
+            for name in names:
+                if len(name) == 64 and self._index.find(name) is None:
+                    self._sweep_one(name, directory / name)
+
+    def _sweep_one(self, identifier: str, directory: Path) -> None:
+        logger.info("removing what is left of container %s", identifier)
+        try:
+            Cgroup(self._defaults.layout, self._defaults.cgroup_path(identifier)).remove()
+        except OSError as error:
+            logger.warning("container %s: its control group stays: %s", identifier, error)
+        self._snapshots.remove(identifier)
+        shutil.rmtree(directory, ignore_errors=True)
+
+    def _catch_up(self, container: Container) -> None:
+        """Starts or removes what a restart policy or `--rm` asks for."""
+        host, state = container.record.host, container.state
+        if container.monitor is not None or container.exits:
+            return  # it runs, or its exit was handled just now
+        if state.status == "restarting":
+            self._watcher.restart_later(container)
+        elif state.status == "exited" and host.auto_remove:
+            self._begin(container, remove=True)
+        elif container.has_run and restarts_with_daemon(host.restart_policy, state):
+            self._begin(container, remove=False)
+
+    def _begin(self, container: Container, *, remove: bool) -> None:
+        async def work() -> None:
+            try:
+                await (self._remove.auto(container) if remove else self._start(container))
+            except WherryError as error:
+                logger.warning("container %s: %s", container.name, error.message)
+
+        task = asyncio.create_task(work())
+        self._due.add(task)
+        task.add_done_callback(self._due.discard)
+
+
+class LeaveContainers:
+    """The containers' part of a clean end of the daemon."""
+
+    def __init__(
+        self, index: ContainerIndex, watcher: ExitWatcher, pools: Pools,
+        defaults: ContainerDefaults, *, live_restore: bool,
+    ) -> None:  # fmt: skip
+        self._index = index
+        self._watcher = watcher
+        self._pools = pools
+        self._defaults = defaults
+        self._live_restore = live_restore
+
+    async def __call__(self) -> None:
+        """Leaves containers running, or stops them all, and waits for the ends that are known."""
+        self._watcher.closing = True  # no restarts from here on
+        if not self._live_restore:
+            running = [item for item in self._index.all() if item.monitor is not None]
+            await asyncio.gather(*(self._end(item) for item in running))
+        await self._watcher.settle()
+
+    async def _end(self, container: Container) -> None:
+        """Stops a container; not marked as stopped by a user, so that policies still hold."""
+        own = container.record.config.stop_timeout
+        seconds = self._defaults.stop_timeout if own is None else own
+        for number, bound in ((15, float(seconds) if seconds >= 0 else None), (9, 10.0)):
+            monitor = container.monitor
+            if monitor is None:
+                return
+            try:
+                await self._pools.run("supervisor", monitor.signal, number)
+            except WherryError:
+                return  # it has ended by itself
+            changed = await container.changed()
+            try:
+                async with asyncio.timeout(bound), changed:
+                    await changed.wait_for(lambda: container.monitor is None)
+            except TimeoutError:
+                continue
