@@ -40,7 +40,9 @@ from wherry.engine.execs.registry import ExecRegistry
 from wherry.engine.execs.resize import ResizeExec
 from wherry.engine.execs.start import StartExec
 from wherry.engine.execs.use_cases import ExecUseCases
+from wherry.engine.images.commit import CommitContainer
 from wherry.engine.images.remove import RemoveImage
+from wherry.engine.images.save import SendImages
 from wherry.engine.images.take_in import TakeIn
 from wherry.engine.images.use_cases import ImageUseCases
 from wherry.engine.networks.connect import ConnectNetwork
@@ -67,8 +69,10 @@ from wherry.engine.volumes.remove import RemoveVolume
 from wherry.engine.volumes.state import VolumeState
 from wherry.engine.volumes.use_cases import VolumeUseCases
 from wherry.images.catalog import ImageCatalog
+from wherry.images.commit import CommitImage
 from wherry.images.importing import ImportImage
 from wherry.images.load import LoadImages
+from wherry.images.save import SaveImages
 from wherry.images.unpack import LayerUnpacker
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
@@ -81,6 +85,7 @@ from wherry.network.foreign import ForeignFirewalls
 from wherry.network.ipam import DEFAULT_POOLS, Pool
 from wherry.network.lifecycle import BridgeSettings, NetworkLifecycle
 from wherry.network.ports import HostPorts
+from wherry.store.content.layers import LayerArchives
 from wherry.store.records.database import Database
 from wherry.store.snapshot.overlay import OverlaySnapshots
 from wherry.store.volume.directory import VolumeDirectories
@@ -89,7 +94,10 @@ from wherry.wire.server.listeners import open_listener, remove_sockets, serve, t
 
 logger = logging.getLogger("wherry.daemon")
 
-TASKS = {"layer.apply": "wherry.store.layer.apply:apply_task"}
+TASKS = {
+    "layer.diff": "wherry.store.layer.diff:diff_task",
+    "layer.apply": "wherry.store.layer.apply:apply_task",
+}
 """What may run in a confined child of the zygote, by name."""
 
 _DEFAULT_ROOT = Path("/var/lib/wherry")
@@ -119,6 +127,7 @@ class Engine:
         )
         self._defaults = self._container_defaults()
         self._snapshots = OverlaySnapshots(config.data_root / "overlay2")
+        self._archives = LayerArchives(config.data_root / "archives")
         self._catalog = ImageCatalog(self._database)
         self._index = ContainerIndex(self._database)
         self._volumes = VolumeState(
@@ -143,7 +152,7 @@ class Engine:
 
     async def start(self) -> None:
         """Brings everything up and listens; raises WherryError for what cannot be."""
-        shutil.rmtree(self._config.data_root / "tmp", ignore_errors=True)
+        await self._pools.run("disk", self._empty_scratch)
         await self._pools.run("supervisor", self._supervisor.open)
         await self._networks.open()
         await self._volumes.open()
@@ -166,6 +175,12 @@ class Engine:
         self._pools.close()
         self._database.close()
         remove_sockets(self._config.hosts)
+
+    def _empty_scratch(self) -> None:
+        """What an earlier daemon was working on when it ended."""
+        scratch = self._config.data_root / "tmp"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(mode=0o700)
 
     def _remove_cgroups(self) -> None:
         """The instance's own groups go when no container is left in them."""
@@ -284,13 +299,29 @@ class Engine:
 
     def _image_use_cases(self) -> ImageUseCases:
         scratch = self._config.data_root / "tmp"
-        unpacker = LayerUnpacker(self._snapshots, self._supervisor)
+        catalog, pools, events = self._catalog, self._pools, self._events
+        unpacker = LayerUnpacker(self._snapshots, self._archives, self._supervisor)
         take_in = TakeIn(
-            LoadImages(self._catalog, unpacker, str(scratch)),
-            ImportImage(self._catalog, unpacker), scratch, self._pools, self._events,
+            LoadImages(catalog, unpacker, str(scratch)), ImportImage(catalog, unpacker), scratch,
+            pools, events,
         )  # fmt: skip
-        remove = RemoveImage(self._catalog, self._snapshots, self._index, self._pools, self._events)
-        return ImageUseCases(self._catalog, take_in, remove, self._pools, self._events)
+        commit = CommitContainer(
+            catalog, CommitImage(catalog, unpacker, self._supervisor, str(scratch)),
+            self._snapshots, self._containers.signals, pools, events,
+        )  # fmt: skip
+        return ImageUseCases(
+            catalog=catalog,
+            take_in=take_in,
+            remove=RemoveImage(
+                catalog, self._snapshots, self._archives, self._index, pools, events
+            ),
+            commit=commit,
+            save=SendImages(
+                catalog, SaveImages(self._archives, str(scratch)), scratch, pools, events
+            ),
+            pools=pools,
+            events=events,
+        )
 
     def _network_use_cases(self) -> NetworkUseCases:
         state = self._networks
