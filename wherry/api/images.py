@@ -201,8 +201,12 @@ async def save(request: ApiRequest, services: Services) -> web.StreamResponse:
     if not request.raw.path.endswith("/images/get"):
         names = [request.path("name")]
     async with services.images.save(names) as path:
-        response = web.FileResponse(path, headers={"Content-Type": "application/x-tar"})
+        response = stream_response(request.raw, "application/x-tar")
         await response.prepare(request.raw)
+        run = services.images.pools.run
+        with await run("disk", open, path, "rb") as file:
+            while data := await run("disk", file.read, 1 << 20):
+                await response.write(data)
         await response.write_eof()
         return response
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from wherry.base.errors import Conflict, InvalidParameter
 from wherry.base.files import write_atomic
 from wherry.linux.fd import lock_file
+from wherry.linux.process import process_start_time
 
 
 class DaemonLock:
@@ -36,7 +37,7 @@ class PidFile:
             running = int(path.read_text())
         except (FileNotFoundError, ValueError):
             running = 0
-        if running and running != os.getpid() and Path(f"/proc/{running}").exists():
+        if running and running != os.getpid() and process_start_time(running) is not None:
             raise InvalidParameter(
                 f"failed to start daemon, ensure wherry is not running or delete {path}: "
                 f"process with PID {running} is still running"

@@ -40,5 +40,5 @@ def chain_ids(diff_ids: tuple[str, ...]) -> tuple[str, ...]:
     """Chain ids, lowest layer first: what a layer is on top of those below (config.md)."""
     chain: list[str] = []
     for diff_id in diff_ids:
-        chain.append(diff_id if not chain else Digest.of(f"{chain[-1]} {diff_id}".encode()))
+        chain.append(diff_id if not chain else str(Digest.of(f"{chain[-1]} {diff_id}".encode())))
     return tuple(chain)
