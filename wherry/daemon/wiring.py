@@ -14,6 +14,7 @@ from wherry.api.services import Services
 from wherry.daemon.config import Config
 from wherry.engine.containers.adopt import AdoptContainers, LeaveContainers
 from wherry.engine.containers.attach import AttachContainer
+from wherry.engine.containers.copy_up import CopyUp
 from wherry.engine.containers.create import CreateContainer
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.exits import ExitWatcher
@@ -97,6 +98,7 @@ logger = logging.getLogger("wherry.daemon")
 TASKS = {
     "layer.diff": "wherry.store.layer.diff:diff_task",
     "layer.apply": "wherry.store.layer.apply:apply_task",
+    "volume.copy_up": "wherry.store.volume.copy_up:copy_up_task",
 }
 """What may run in a confined child of the zygote, by name."""
 
@@ -258,6 +260,7 @@ class Engine:
         create = CreateContainer(
             index, self._catalog, self._snapshots, MountResolver(self._volumes, index),
             self._volumes, pools, events, defaults,
+            CopyUp(self._volumes, self._snapshots, self._supervisor, pools),
         )  # fmt: skip
         self._watcher.connect(start.again, remove.auto)
         self._health = HealthChecks(pools, events)

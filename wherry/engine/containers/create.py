@@ -1,11 +1,15 @@
 """Making a container: all of it or nothing."""
 
+import os
+import shutil
+
 import msgspec
 
 from wherry.base.clock import timestamp
 from wherry.base.errors import InvalidParameter
 from wherry.base.ids import new_id, short_id
 from wherry.engine.containers.container import Container, Record
+from wherry.engine.containers.copy_up import CopyUp
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.merge import merge_config
@@ -37,8 +41,9 @@ class CreateContainer:
     def __init__(
         self, index: ContainerIndex, images: ImageCatalog, snapshots: OverlaySnapshots,
         mounts: MountResolver, volumes: VolumeState, pools: Pools, events: EventBus,
-        defaults: ContainerDefaults,
+        defaults: ContainerDefaults, copy_up: CopyUp,
     ) -> None:  # fmt: skip
+        self._copy_up = copy_up
         self._index = index
         self._images = images
         self._snapshots = snapshots
@@ -62,8 +67,7 @@ class CreateContainer:
             split_extra_host(entry)
         merged = merge_config(config, image.config)
         identifier = new_id()
-        if not merged.hostname and host.uts_mode != "host":
-            merged = msgspec.structs.replace(merged, hostname=short_id(identifier))
+        merged = self._named(merged, host, identifier)
         command = [*words(merged.entrypoint), *words(merged.cmd)]
         name = self._take_name(name, identifier)
         try:
@@ -86,15 +90,31 @@ class CreateContainer:
             )  # fmt: skip
             container = Container(record)
             await self._pools.run("disk", self._make, identifier, image.chain)
+            await self._copy_up(identifier, points)
             await self._index.add(container)
         except BaseException:
             self._index.free_name(name)
             for volume in self._volumes.records():
                 self._volumes.dereference(volume.name, identifier)
-            await self._pools.run("disk", self._snapshots.remove, identifier)
+            await self._pools.run("disk", self._unmake, identifier)
             raise
         self._events.publish("container", "create", identifier, container.attributes())
         return CreateResponse(identifier, _warnings(host))
+
+    def _named(
+        self, config: ContainerConfig, host: HostConfig, identifier: str
+    ) -> ContainerConfig:
+        """With a host name: the host's, another container's, or the short id."""
+        mode = host.network_mode
+        if mode.startswith("container:"):
+            other = self._index.get(mode.removeprefix("container:")).record.config
+            return msgspec.structs.replace(
+                config, hostname=other.hostname, domainname=other.domainname
+            )
+        if config.hostname:
+            return config
+        own = os.uname().nodename if "host" in (mode, host.uts_mode) else short_id(identifier)
+        return msgspec.structs.replace(config, hostname=own)
 
     def _take_name(self, name: str, identifier: str) -> str:
         if not name:
@@ -108,6 +128,10 @@ class CreateContainer:
         directory = self._defaults.container_dir(identifier)
         directory.mkdir(mode=0o710, parents=True)
         self._snapshots.prepare(identifier, chain)
+
+    def _unmake(self, identifier: str) -> None:
+        self._snapshots.remove(identifier)
+        shutil.rmtree(self._defaults.container_dir(identifier), ignore_errors=True)
 
     def _complete(self, host: HostConfig) -> HostConfig:
         defaults = self._defaults

@@ -17,6 +17,7 @@ from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.networking import ContainerNetwork
 from wherry.engine.containers.restart_policy import next_delay, restarts_after_exit
 from wherry.engine.pools import Pools
+from wherry.engine.state_machine import check_transition
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.volumes.state import VolumeState
 from wherry.linux.cgroup.group import Cgroup
@@ -246,4 +247,5 @@ def _change_state(container: Container, event: msg.Exited, *, restarting: bool) 
         oom_killed=event.oom_killed,
         finished_at=rfc3339_nano(int(event.finished_at * 1e9)),
     )
+    check_transition(container.state.status, state.status)
     container.record = msgspec.structs.replace(container.record, state=state)

@@ -6,6 +6,7 @@ import msgspec
 
 from wherry.base.errors import Conflict, InvalidParameter, NotFound
 from wherry.engine.containers.container import Container, Record
+from wherry.engine.state_machine import check_transition
 from wherry.store.records.database import Database, Delete, Put
 
 KIND = "container"
@@ -97,6 +98,7 @@ class ContainerIndex:
     async def update_state(self, container: Container, **changes: object) -> None:
         """Changes the state and writes it."""
         state = msgspec.structs.replace(container.state, **changes)
+        check_transition(container.state.status, state.status)
         container.record = msgspec.structs.replace(container.record, state=state)
         await self.save(container)
 

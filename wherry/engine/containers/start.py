@@ -10,7 +10,13 @@ from pathlib import Path
 import msgspec
 
 from wherry.base.clock import rfc3339_nano
-from wherry.base.errors import Conflict, InvalidParameter, NotModified, WherryError
+from wherry.base.errors import (
+    Conflict,
+    InternalError,
+    InvalidParameter,
+    NotModified,
+    WherryError,
+)
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.exits import ExitWatcher
@@ -24,7 +30,13 @@ from wherry.engine.volumes.state import VolumeState
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.seccomp import compile_profile
 from wherry.model.interface import Interface
-from wherry.runtime.errors import BY_NAME, ExecutableNotFound, ExecutableRefused
+from wherry.runtime.errors import (
+    BY_NAME,
+    ExecutableNotFound,
+    ExecutableRefused,
+    StartFailed,
+    UserNotFound,
+)
 from wherry.runtime.plan import PlanContext, plan_container
 from wherry.store.snapshot.overlay import OverlaySnapshots
 from wherry.supervisor.client import MonitorConnection, Supervisor
@@ -38,8 +50,12 @@ _PREFIX = (
 )
 
 
-class StartFailure(InvalidParameter):
-    """The container could not be started; 126 and 127 are told by the text."""
+class StartRefused(InvalidParameter):
+    """The container's program cannot be run; clients tell 126 and 127 by the text."""
+
+
+class StartBroken(InternalError):
+    """The runtime could not make the container."""
 
 
 class StartContainer:
@@ -61,7 +77,7 @@ class StartContainer:
         self._defaults = defaults
 
     async def __call__(self, container: Container) -> None:
-        """Raises NotModified if it runs, Conflict if it is paused or going, StartFailure."""
+        """Raises NotModified, Conflict if it is paused or going, StartRefused, StartBroken."""
         try:
             async with container.lock:
                 await self.locked(container)
@@ -221,7 +237,10 @@ class StartContainer:
 
 def runtime_failure(error: WherryError) -> WherryError:
     """A failure of the runtime with the words in which Docker wraps it."""
-    return StartFailure(f"{_PREFIX}{error.message}: unknown")
+    if isinstance(error, UserNotFound):
+        return StartBroken(error.message)
+    kind = StartBroken if isinstance(error, StartFailed) else StartRefused
+    return kind(f"{_PREFIX}{error.message}: unknown")
 
 
 @lru_cache(maxsize=64)

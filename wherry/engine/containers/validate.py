@@ -151,17 +151,24 @@ def _check_set(what: str, text: str, count: int) -> None:
 def _check_modes(config: ContainerConfig, host: HostConfig) -> None:
     network = host.network_mode
     if network == "host" and host.links:
-        raise InvalidParameter("conflicting options: host type networking can't be used with links")
+        raise InvalidParameter(
+            "conflicting options: host type networking can't be used with links. This would "
+            "result in undefined behavior"
+        )
     if network.startswith("container:"):
-        for given, text in (
-            (config.hostname, "hostname"), (host.links, "links"), (host.dns, "dns"),
-            (host.extra_hosts, "custom host-to-IP mapping"), (config.mac_address, "mac-address"),
-            (host.port_bindings, "port publishing"), (config.exposed_ports, "port exposing"),
+        for given, conflict in (
+            (config.hostname, "hostname and the network mode"),
+            (host.links, "container type network can't be used with links. This would result in "
+                         "undefined behavior"),
+            (host.dns, "dns and the network mode"),
+            (host.extra_hosts, "custom host-to-IP mapping and the network mode"),
+            (config.mac_address, "mac-address and the network mode"),
+            (host.port_bindings or host.publish_all_ports,
+             "port publishing and the container type network mode"),
+            (config.exposed_ports, "port exposing and the container type network mode"),
         ):  # fmt: skip
-            if given and text != "port exposing":
-                raise InvalidParameter(
-                    f"conflicting options: {text} and the container type network mode"
-                )
+            if given:
+                raise InvalidParameter(f"conflicting options: {conflict}")
     if host.uts_mode not in ("", "host"):
         raise InvalidParameter(f"invalid UTS mode: {host.uts_mode}")
     if host.uts_mode == "host" and config.hostname:
