@@ -1,5 +1,6 @@
 """Processes: pidfds, prctl(2), identity across reuse and reboots."""
 
+import ctypes
 import errno
 import os
 import signal
@@ -77,10 +78,20 @@ def set_no_new_privileges() -> None:
 
 def set_name(name: str) -> None:
     """The name that ps shows, cut to 15 bytes."""
-    import ctypes
-
     buffer = ctypes.create_string_buffer(name.encode()[:15])
     syscall("prctl", PR_SET_NAME, buffer, 0, 0, 0)
+
+
+def reset_signals() -> None:
+    """Every signal at its default and none blocked, as execve(2) leaves ignored ones ignored.
+
+    By system call (rt_sigaction(2)), since the C library keeps 32 and 33 for itself.
+    """
+    default = ctypes.create_string_buffer(32)  # the kernel's struct sigaction, all zero
+    for number in range(1, 65):
+        if number not in (signal.SIGKILL, signal.SIGSTOP):
+            syscall("rt_sigaction", number, default, None, 8)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def set_oom_score(score: int) -> bool:

@@ -14,6 +14,7 @@ _SYSCALL.restype = ctypes.c_long
 
 _BY_MACHINE: dict[str, dict[str, int]] = {
     "x86_64": {
+        "rt_sigaction": 13,
         "capget": 125, "capset": 126, "prctl": 157, "pivot_root": 155, "sethostname": 170,
         "setdomainname": 171, "umount2": 166, "mount": 165, "keyctl": 250, "unshare": 272,
         "setns": 308, "seccomp": 317, "bpf": 321, "execveat": 322, "getrandom": 318,
@@ -22,6 +23,7 @@ _BY_MACHINE: dict[str, dict[str, int]] = {
         "utimensat": 280, "fchownat": 260, "setgroups": 116, "setresuid": 117, "setresgid": 119,
     },
     "aarch64": {
+        "rt_sigaction": 134,
         "capget": 90, "capset": 91, "prctl": 167, "pivot_root": 41, "sethostname": 161,
         "setdomainname": 162, "umount2": 39, "mount": 40, "keyctl": 219, "unshare": 97,
         "setns": 268, "seccomp": 277, "bpf": 280, "execveat": 281, "getrandom": 278,

@@ -3,7 +3,6 @@
 import errno
 import os
 import resource
-import signal
 import stat
 
 from wherry.linux import capability, fd, process, seccomp
@@ -22,7 +21,7 @@ def become(plan: ProcessPlan, keep: int) -> tuple[str, dict[str, str]]:
     `keep` is the one other descriptor that stays until exec closes it. Raises StartFailed,
     ExecutableNotFound, ExecutableRefused, UserNotFound.
     """
-    _reset_signals()
+    process.reset_signals()
     os.umask(0o022 if plan.umask is None else plan.umask)
     set_limits(plan.rlimits)
     if plan.oom_score_adj is not None and not process.set_oom_score(plan.oom_score_adj):
@@ -46,18 +45,6 @@ def become(plan: ProcessPlan, keep: int) -> tuple[str, dict[str, str]]:
     fd.set_cloexec_from(3)
     os.set_inheritable(keep, False)
     return path, environment
-
-
-def _reset_signals() -> None:
-    """Every signal at its default and none blocked: Python ignores SIGPIPE and SIGXFSZ."""
-    for number in signal.valid_signals():
-        if number in (signal.SIGKILL, signal.SIGSTOP):
-            continue
-        try:
-            signal.signal(number, signal.SIG_DFL)
-        except OSError:
-            continue  # those that the C library keeps for itself
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def _oom_score() -> int:
