@@ -1,8 +1,9 @@
 """/images: translation between HTTP and the images of the engine."""
 
 import asyncio
+import base64
 import fnmatch
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from wherry.api.request import ApiRequest, json_response, stream_response
 from wherry.api.services import Services
 from wherry.base.clock import parse_rfc3339
 from wherry.base.errors import InvalidParameter, NotSupported, WherryError
+from wherry.model.credentials import Credentials
 from wherry.model.docker.container import ContainerConfig
 from wherry.model.image import Image
 from wherry.model.image_config import RuntimeConfig
@@ -141,9 +143,7 @@ async def remove(request: ApiRequest, services: Services) -> web.StreamResponse:
 async def create(request: ApiRequest, services: Services) -> web.StreamResponse:
     """POST /images/create: a pull, or an import of the body."""
     if request.query("fromImage"):
-        raise NotSupported(
-            f"pulling {request.query('fromImage')} is not supported yet: load or import the image"
-        )
+        return await _pull(request, services)
     source = request.query("fromSrc")
     if source != "-":
         raise NotSupported(f"importing from {source} is not supported: send the archive")
@@ -161,38 +161,80 @@ async def create(request: ApiRequest, services: Services) -> web.StreamResponse:
     return web.Response(body=body, content_type="application/json")
 
 
-async def load(request: ApiRequest, services: Services) -> web.StreamResponse:
-    """POST /images/load: Docker's progress lines."""
-    loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[str | None] = asyncio.Queue()
+async def _pull(request: ApiRequest, services: Services) -> web.StreamResponse:
+    name, tag_name = request.query("fromImage"), request.query("tag")
+    reference = Reference.parse_bare(name)
+    if tag_name.startswith("sha256:"):
+        reference = msgspec.structs.replace(reference, digest=tag_name)
+    elif tag_name:
+        reference = msgspec.structs.replace(reference, tag=tag_name)
+    reference = Reference.parse(str(reference))
+    credentials = registry_auth(request.raw.headers.get("X-Registry-Auth", ""))
+    platform = request.query("platform")
 
-    def report(text: str) -> None:
-        loop.call_soon_threadsafe(lines.put_nowait, text)
+    async def work(report: Callable[[dict[str, Any]], None]) -> None:
+        await services.images.pull(reference, credentials, platform, report)
 
-    async def work() -> None:
+    return await progress_response(request, work)
+
+
+def registry_auth(header: str) -> Credentials:
+    """The credentials of an X-Registry-Auth header: JSON in base64url; raises InvalidParameter."""
+    if not header:
+        return Credentials()
+    try:
+        text = base64.urlsafe_b64decode(header + "=" * (-len(header) % 4))
+        return msgspec.json.decode(text or b"{}", type=Credentials)
+    except (ValueError, msgspec.MsgspecError):
+        raise InvalidParameter("invalid X-Registry-Auth header: not JSON in base64") from None
+
+
+async def progress_response(
+    request: ApiRequest, work: Callable[[Callable[[dict[str, Any]], None]], Awaitable[None]]
+) -> web.StreamResponse:
+    """Streams the progress objects of some work; an error before the first becomes a status."""
+    lines: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
+
+    async def run() -> None:
         try:
-            await services.images.take_in.load(_body(request), report)
+            await work(lines.put_nowait)
         finally:
             lines.put_nowait(None)
 
-    task = loop.create_task(work())
-    first = await lines.get()
-    if first is None:
-        await task
-        raise InvalidParameter("the archive holds no image")
+    task = asyncio.get_running_loop().create_task(run())
     response = stream_response(request.raw, "application/json")
-    await response.prepare(request.raw)
-    line: str | None = first
-    while line is not None:
-        await response.write(msgspec.json.encode({"stream": line}) + b"\r\n")
-        line = await lines.get()
     try:
+        while (line := await lines.get()) is not None:
+            if not response.prepared:
+                await response.prepare(request.raw)
+            await response.write(msgspec.json.encode(line) + b"\r\n")
         await task
     except WherryError as error:
+        if not response.prepared:
+            raise
         detail = {"errorDetail": {"message": error.message}, "error": error.message}
         await response.write(msgspec.json.encode(detail) + b"\r\n")
+    except (ConnectionError, asyncio.CancelledError):
+        task.cancel()
+        raise
+    if not response.prepared:
+        await response.prepare(request.raw)
     await response.write_eof()
     return response
+
+
+async def load(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /images/load: Docker's progress lines."""
+    loop = asyncio.get_running_loop()
+
+    async def work(report: Callable[[dict[str, Any]], None]) -> None:
+        def line(text: str) -> None:
+            loop.call_soon_threadsafe(report, {"stream": text})
+
+        if not await services.images.take_in.load(_body(request), line):
+            raise InvalidParameter("the archive holds no image")
+
+    return await progress_response(request, work)
 
 
 async def save(request: ApiRequest, services: Services) -> web.StreamResponse:

@@ -42,6 +42,7 @@ from wherry.engine.execs.resize import ResizeExec
 from wherry.engine.execs.start import StartExec
 from wherry.engine.execs.use_cases import ExecUseCases
 from wherry.engine.images.commit import CommitContainer
+from wherry.engine.images.pull import PullForClient
 from wherry.engine.images.remove import RemoveImage
 from wherry.engine.images.save import SendImages
 from wherry.engine.images.take_in import TakeIn
@@ -73,6 +74,7 @@ from wherry.images.catalog import ImageCatalog
 from wherry.images.commit import CommitImage
 from wherry.images.importing import ImportImage
 from wherry.images.load import LoadImages
+from wherry.images.pull import PullImage
 from wherry.images.save import SaveImages
 from wherry.images.unpack import LayerUnpacker
 from wherry.linux.cgroup.group import Cgroup
@@ -86,6 +88,7 @@ from wherry.network.foreign import ForeignFirewalls
 from wherry.network.ipam import DEFAULT_POOLS, Pool
 from wherry.network.lifecycle import BridgeSettings, NetworkLifecycle
 from wherry.network.ports import HostPorts
+from wherry.remote.endpoint import RegistrySettings
 from wherry.store.content.layers import LayerArchives
 from wherry.store.records.database import Database
 from wherry.store.snapshot.overlay import OverlaySnapshots
@@ -322,9 +325,20 @@ class Engine:
             save=SendImages(
                 catalog, SaveImages(self._archives, str(scratch)), scratch, pools, events
             ),
+            pull=PullForClient(
+                PullImage(
+                    catalog, unpacker, self._archives, self._config.data_root / "partial",
+                    RegistrySettings(
+                        self._config.registry_mirrors, self._config.insecure_registries
+                    ),
+                    self._config.max_concurrent_downloads,
+                ),
+                pools,
+                events,
+            ),
             pools=pools,
             events=events,
-        )
+        )  # fmt: skip
 
     def _network_use_cases(self) -> NetworkUseCases:
         state = self._networks

@@ -27,6 +27,10 @@ class LayerUnpacker:
         self._archives = archives
         self._tasks = tasks
 
+    def has(self, chain_id: str) -> bool:
+        """Whether a layer of this chain id is there."""
+        return self._snapshots.has_layer(chain_id)
+
     def unpack(self, descriptor: int, below: tuple[str, ...], diff_id: str = "") -> ApplyResult:
         """Unpacks the archive of a descriptor over layers with the diff ids `below`.
 

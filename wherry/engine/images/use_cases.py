@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from wherry.engine.images.commit import CommitContainer
+from wherry.engine.images.pull import PullForClient
 from wherry.engine.images.remove import RemoveImage
 from wherry.engine.images.save import SendImages
 from wherry.engine.images.take_in import TakeIn
@@ -20,5 +21,6 @@ class ImageUseCases:
     remove: RemoveImage
     commit: CommitContainer
     save: SendImages
+    pull: PullForClient
     pools: Pools
     events: EventBus

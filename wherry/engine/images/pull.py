@@ -1,0 +1,44 @@
+"""Pulling an image for a client, who may go away meanwhile."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from wherry.engine.pools import Pools
+from wherry.engine.system.event_bus import EventBus
+from wherry.images.pull import PullImage
+from wherry.model.credentials import Credentials
+from wherry.model.image import Image
+from wherry.model.reference import Reference
+
+
+class PullForClient:
+    """Runs a pull in a thread; cancelling the task ends it and keeps what came."""
+
+    def __init__(self, pull: PullImage, pools: Pools, events: EventBus) -> None:
+        self._pull = pull
+        self._pools = pools
+        self._events = events
+
+    async def __call__(
+        self, reference: Reference, credentials: Credentials, platform: str,
+        report: Callable[[dict[str, Any]], None],
+    ) -> Image:  # fmt: skip
+        """The image; `report` is called in the loop with Docker's progress objects."""
+        loop = asyncio.get_running_loop()
+        cancelled = threading.Event()
+
+        def progress(line: dict[str, Any]) -> None:
+            loop.call_soon_threadsafe(report, line)
+
+        try:
+            image = await self._pools.run(
+                "pull", self._pull, reference, credentials, platform, progress, cancelled.is_set
+            )
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        name = reference.familiar()
+        self._events.publish("image", "pull", name, {"name": reference.familiar_name})
+        return image
