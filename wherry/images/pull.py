@@ -54,8 +54,8 @@ class PullImage:
         """
         registry = Registry(reference, self._settings, credentials)
         wanted = reference.digest or reference.tag
-        report({"status": f"Pulling from {reference.path}", "id": wanted})
         top = registry.manifest(wanted)
+        report({"status": f"Pulling from {reference.path}", "id": wanted})
         manifest = self._for_platform(registry, top, reference, platform)
         document = json.loads(manifest.data)
         raw = b"".join(registry.blob(document["config"]["digest"])[0])
