@@ -101,9 +101,7 @@ class CreateContainer:
         self._events.publish("container", "create", identifier, container.attributes())
         return CreateResponse(identifier, _warnings(host))
 
-    def _named(
-        self, config: ContainerConfig, host: HostConfig, identifier: str
-    ) -> ContainerConfig:
+    def _named(self, config: ContainerConfig, host: HostConfig, identifier: str) -> ContainerConfig:
         """With a host name: the host's, another container's, or the short id."""
         mode = host.network_mode
         if mode.startswith("container:"):
