@@ -63,7 +63,15 @@ class PlanContext(msgspec.Struct, frozen=True, omit_defaults=True):
 def plan_container(spec: oci.RuntimeSpec, context: PlanContext) -> op.Plan:
     """The plan for a container; raises StartFailed for what cannot be done at all."""
     new, join = _namespaces(spec.linux)
-    steps = [*_host_steps(spec, context), *_init_steps(spec, context, new)]
+    closed: list[op.RemountReadonly] = []
+    if context.layout.version == 1 and "cgroup" not in new:
+        closed = [
+            op.RemountReadonly(item.destination)
+            for item in spec.mounts
+            if item.type == "cgroup" and "ro" in item.options
+        ]
+        spec = msgspec.structs.replace(spec, mounts=tuple(_own_cgroups(spec, context)))
+    steps = [*_host_steps(spec, context), *_init_steps(spec, context, new, closed)]
     return op.Plan(
         id=context.id,
         process=_process(spec, context),
@@ -87,6 +95,25 @@ def _namespaces(linux: oci.Linux) -> tuple[tuple[str, ...], tuple[op.JoinNamespa
         else:
             new.append(namespace.type)
     return tuple(new), tuple(join)
+
+
+def _own_cgroups(spec: oci.RuntimeSpec, context: PlanContext) -> Iterator[oci.SpecMount]:
+    """Mounts with the cgroup mount of version 1 as binds of the container's own groups.
+
+    Without a cgroup namespace a mount of the hierarchies would show everybody's groups.
+    """
+    layout = context.layout
+    for item in spec.mounts:
+        if item.type != "cgroup":
+            yield item
+            continue
+        plain = ("nosuid", "nodev", "noexec")
+        yield oci.SpecMount(item.destination, "tmpfs", "tmpfs", (*plain, "mode=755"))
+        for root in layout.hierarchies():
+            name = posixpath.basename(root)
+            source = f"{root}/{context.cgroup_path.strip('/')}"
+            options = ("bind", *(option for option in item.options if option != "bind"))
+            yield oci.SpecMount(f"{item.destination}/{name}", "bind", source, options)
 
 
 def _host_steps(spec: oci.RuntimeSpec, context: PlanContext) -> Iterator[op.AnyOperation]:
@@ -123,8 +150,9 @@ def _bound(spec: oci.RuntimeSpec, context: PlanContext) -> list[Mount]:
 
 
 def _init_steps(
-    spec: oci.RuntimeSpec, context: PlanContext, new: tuple[str, ...]
-) -> Iterator[op.AnyOperation]:
+    spec: oci.RuntimeSpec, context: PlanContext, new: tuple[str, ...],
+    closed: list[op.RemountReadonly],
+) -> Iterator[op.AnyOperation]:  # fmt: skip
     linux = spec.linux
     propagation = linux.rootfs_propagation or "rslave"
     if propagation not in kernel_mount.PROPAGATION:
@@ -132,6 +160,7 @@ def _init_steps(
     yield op.SetPropagation(kernel_mount.PROPAGATION[propagation])
     yield op.AttachRoot(ROOT_SLOT, context.root_directory)
     yield from _mount_steps(spec, context)
+    yield from closed
     yield from _device_steps(spec, bool(context.init_path))
     if spec.process.terminal:
         yield op.OpenConsole()
