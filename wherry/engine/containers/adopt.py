@@ -8,7 +8,6 @@ fell due are carried out.
 import asyncio
 import logging
 import os
-import shutil
 from pathlib import Path
 from typing import Protocol
 
@@ -19,6 +18,7 @@ from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.exits import ExitWatcher, lost_monitor
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.restart_policy import restarts_with_daemon
+from wherry.engine.containers.shared_memory import remove_state
 from wherry.engine.pools import Pools
 from wherry.engine.volumes.state import VolumeState
 from wherry.linux.cgroup.group import Cgroup
@@ -152,7 +152,7 @@ class AdoptContainers:
         except OSError as error:
             logger.warning("container %s: its control group stays: %s", identifier, error)
         self._snapshots.remove(identifier)
-        shutil.rmtree(directory, ignore_errors=True)
+        remove_state(directory)
 
     def _catch_up(self, container: Container) -> None:
         """Starts or removes what a restart policy or `--rm` asks for."""

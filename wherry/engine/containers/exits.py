@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import shutil
 import time
 from collections.abc import Awaitable, Callable
 
@@ -16,6 +15,7 @@ from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.networking import ContainerNetwork
 from wherry.engine.containers.restart_policy import next_delay, restarts_after_exit
+from wherry.engine.containers.shared_memory import remove_state
 from wherry.engine.pools import Pools
 from wherry.engine.state_machine import check_transition
 from wherry.engine.system.event_bus import EventBus
@@ -183,7 +183,7 @@ class ExitWatcher:
             Cgroup(self._defaults.layout, path).remove()
         except OSError as error:
             logger.warning("container %s: its control group stays: %s", container.id, error)
-        shutil.rmtree(self._defaults.state_dir(container.id), ignore_errors=True)
+        remove_state(self._defaults.state_dir(container.id))
 
     def _wants_restart(self, container: Container, event: msg.Exited) -> bool:
         if self.closing or container.removed:

@@ -45,9 +45,15 @@ def probe_command(config: ContainerConfig) -> tuple[str, ...]:
 
 def interval_of(check: HealthConfig, health: Health, started_ns: int, now: int) -> float:
     """Seconds until the next check: shorter while the container is starting."""
-    if health.status == "starting" and now - started_ns < check.start_period:
+    if _is_starting(check, health, started_ns, now):
         return (check.start_interval or _DEFAULT_START_INTERVAL) / 1e9
     return (check.interval or _DEFAULT_INTERVAL) / 1e9
+
+
+def _is_starting(check: HealthConfig, health: Health, started_ns: int, now: int) -> bool:
+    if health.status != "starting" or check.start_period <= 0:
+        return False
+    return now - started_ns < check.start_period
 
 
 def judge(check: HealthConfig, health: Health, result: HealthResult, started_ns: int) -> str:
@@ -58,7 +64,7 @@ def judge(check: HealthConfig, health: Health, result: HealthResult, started_ns:
         health.status = "healthy"
         return health.status
     began = parse_rfc3339(result.start)
-    if health.status == "starting" and began - started_ns < check.start_period:
+    if _is_starting(check, health, started_ns, began):
         return health.status
     health.failing_streak += 1
     if health.failing_streak >= (check.retries or _DEFAULT_RETRIES):

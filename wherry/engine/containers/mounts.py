@@ -10,7 +10,12 @@ from wherry.base.errors import InvalidParameter, NotSupported
 from wherry.engine.containers.container import Container, MountPoint
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.volumes.state import VolumeState
-from wherry.model.docker.container import ContainerConfig, HostConfig, MountRequest
+from wherry.model.docker.container import (
+    ContainerConfig,
+    HostConfig,
+    MountRequest,
+    VolumeOptions,
+)
 
 _PROPAGATION = ("private", "rprivate", "slave", "rslave", "shared", "rshared")
 _MODES = {"ro", "rw", "z", "Z", "nocopy", "copy", "consistent", "cached", "delegated",
@@ -138,6 +143,15 @@ def parse_tmpfs(target: str, options: str) -> MountPoint:
                       read_write="ro" not in words)  # fmt: skip
 
 
+def _wishes(host: HostConfig) -> dict[str, VolumeOptions]:
+    """What mounts say of volumes that are made on the way, by target."""
+    return {
+        posixpath.normpath(request.target): request.volume_options
+        for request in host.mounts or ()
+        if request.volume_options is not None
+    }
+
+
 class MountResolver:
     """Settles the mounts of a new container: names volumes, makes those that are missing."""
 
@@ -166,13 +180,26 @@ class MountResolver:
             if path == "/" or not path.startswith("/"):
                 raise InvalidParameter(f"invalid volume specification: '{target}'")
             found.setdefault(path, MountPoint("volume", path, copy_up=True))
-        settled = [await self._with_volume(point, identifier) for point in found.values()]
+        wishes = _wishes(host)
+        settled = [
+            await self._with_volume(point, identifier, wishes.get(point.target), host.volume_driver)
+            for point in found.values()
+        ]
         return tuple(sorted(settled, key=lambda point: point.target.count("/")))
 
-    async def _with_volume(self, point: MountPoint, identifier: str) -> MountPoint:
+    async def _with_volume(
+        self, point: MountPoint, identifier: str, wish: VolumeOptions | None, driver: str
+    ) -> MountPoint:
         if point.type != "volume":
             return point
-        record = await self._volumes.create(point.volume)
+        if wish and wish.driver_config:
+            driver = wish.driver_config.name
+        record = await self._volumes.create(
+            point.volume,
+            driver=driver,
+            options=wish.driver_config.options if wish and wish.driver_config else None,
+            labels=wish.labels if wish else None,
+        )
         self._volumes.reference(record.name, identifier)
         source = str(self._volumes.mountpoint(record.name))
         return msgspec.structs.replace(point, volume=record.name, source=source)

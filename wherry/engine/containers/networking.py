@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from wherry.base.errors import InvalidParameter
+from wherry.base.errors import Conflict, InvalidParameter
 from wherry.base.files import write_atomic
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
@@ -112,13 +112,30 @@ class ContainerNetwork:
 
     def _hosts(self, container: Container) -> bytes:
         record = container.record
-        extra, gateway = record.host.extra_hosts or (), self._gateways(record.endpoints)
+        extra = [*(record.host.extra_hosts or ()), *self._links(container)]
+        gateway = self._gateways(record.endpoints)
         if record.host.network_mode == "host":
             content = Path("/etc/hosts").read_bytes() if Path("/etc/hosts").exists() else b""
             return network_files.host_hosts_file(content, extra, gateway)
         return network_files.hosts_file(
             record.config.hostname, record.config.domainname, record.endpoints, extra, gateway
         )
+
+    def _links(self, container: Container) -> list[str]:
+        """Names of linked containers, as extra hosts; raises Conflict for one that is not up."""
+        found: list[str] = []
+        for word in container.record.host.links or ():
+            name, _, alias = word.partition(":")
+            other = self._index.get(name)
+            address = next((item.ipv4 for item in other.record.endpoints if item.ipv4), "")
+            if not address:
+                raise Conflict(
+                    f"Cannot link to a non running container: /{other.name} AS "
+                    f"/{container.name}/{alias or name}"
+                )
+            names = dict.fromkeys((alias or name, other.id[:12], other.name))
+            found += [f"{item}:{address}" for item in names]
+        return found
 
     def _gateways(self, endpoints: tuple[Endpoint, ...]) -> tuple[str, ...]:
         if self._defaults.host_gateway:

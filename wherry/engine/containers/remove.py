@@ -9,6 +9,7 @@ from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.names import check_name
+from wherry.engine.containers.shared_memory import remove_state
 from wherry.engine.containers.stop import ContainerSignals, ended_within
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
@@ -90,7 +91,7 @@ class RemoveContainer:
     def _delete_files(self, container: Container) -> None:
         self._snapshots.remove(container.id)
         shutil.rmtree(self._defaults.container_dir(container.id), ignore_errors=True)
-        shutil.rmtree(self._defaults.state_dir(container.id), ignore_errors=True)
+        remove_state(self._defaults.state_dir(container.id))
 
 
 class RenameContainer:

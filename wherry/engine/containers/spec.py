@@ -30,12 +30,13 @@ _PLAIN = ("nosuid", "noexec", "nodev")
 
 def build_spec(
     record: Record, defaults: ContainerDefaults, files: dict[str, str],
-    namespaces: dict[str, str], sources: dict[str, str],
+    namespaces: dict[str, str], sources: dict[str, str], shm: str = "",
 ) -> oci.RuntimeSpec:  # fmt: skip
     """The specification of a start.
 
     `files` are the engine's own by their path inside (/etc/hosts and the like); `namespaces` maps
-    OCI kinds to paths to join; `sources` volumes' names to directories. Raises InvalidParameter
+    OCI kinds to paths to join; `sources` volumes' names to directories; `shm` is the directory at
+    /dev/shm, a tmpfs of its own if empty. Raises InvalidParameter
     and NotFound for what the host lacks.
     """
     config, host = record.config, record.host
@@ -45,7 +46,7 @@ def build_spec(
         domainname=config.domainname,
         process=_process(record, defaults, granted),
         root=oci.Root(readonly=host.readonly_rootfs),
-        mounts=tuple(_mounts(record, defaults, files, sources)),
+        mounts=tuple(_mounts(record, files, sources, shm)),
         annotations=host.annotations or {},
         linux=_linux(record, defaults, granted, namespaces),
     )
@@ -146,7 +147,7 @@ def seccomp_profile(host: HostConfig, defaults: ContainerDefaults) -> dict[str, 
 
 
 def _mounts(
-    record: Record, defaults: ContainerDefaults, files: dict[str, str], sources: dict[str, str]
+    record: Record, files: dict[str, str], sources: dict[str, str], shm: str
 ) -> list[oci.SpecMount]:
     host = record.host
     readonly = () if host.privileged else ("ro",)
@@ -163,7 +164,9 @@ def _mounts(
     ]  # fmt: skip
     if host.ipc_mode == "host":
         found.append(oci.SpecMount("/dev/shm", "bind", "/dev/shm", ("rbind", "rprivate")))
-    elif host.ipc_mode != "none" and "/dev/shm" not in points and "ipc" not in sources:
+    elif shm and "/dev/shm" not in points:
+        found.append(oci.SpecMount("/dev/shm", "bind", shm, ("rbind", "rprivate", *_PLAIN)))
+    elif host.ipc_mode != "none" and "/dev/shm" not in points:
         found.append(oci.SpecMount("/dev/shm", "tmpfs", "shm",
                                    (*_PLAIN, "mode=1777", f"size={host.shm_size}")))  # fmt: skip
     for target, source in files.items():

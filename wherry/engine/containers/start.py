@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import shutil
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from wherry.engine.containers.exits import ExitWatcher
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.log_settings import log_settings
 from wherry.engine.containers.networking import ContainerNetwork
+from wherry.engine.containers.shared_memory import remove_state, shared_memory
 from wherry.engine.containers.spec import build_spec, capabilities, seccomp_profile
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
@@ -170,7 +170,11 @@ class StartContainer:
     ) -> StartRequest:  # fmt: skip
         record, defaults = container.record, self._defaults
         files = self._network.write_files(container)
-        spec = build_spec(record, defaults, files, joined, sources)
+        donor = None
+        if record.host.ipc_mode.startswith("container:"):
+            donor = self._index.get(record.host.ipc_mode.removeprefix("container:"))
+        shm = shared_memory(container, donor, defaults)
+        spec = build_spec(record, defaults, files, joined, sources, shm)
         host = record.host
         wants_init = host.init if host.init is not None else defaults.init
         if wants_init and not defaults.init_path:
@@ -232,7 +236,7 @@ class StartContainer:
     def _clean(self, container: Container) -> None:
         path = self._defaults.cgroup_path(container.id, container.record.host.cgroup_parent)
         Cgroup(self._defaults.layout, path).remove()
-        shutil.rmtree(self._defaults.state_dir(container.id), ignore_errors=True)
+        remove_state(self._defaults.state_dir(container.id))
 
 
 def runtime_failure(error: WherryError) -> WherryError:

@@ -182,6 +182,10 @@ def _check_modes(config: ContainerConfig, host: HostConfig) -> None:
         raise InvalidParameter(f"invalid cgroup namespace mode: {host.cgroupns_mode}")
     if host.userns_mode not in ("", "host", "auto"):
         raise InvalidParameter(f"invalid userns mode: {host.userns_mode}")
+    if host.storage_opt:
+        raise InvalidParameter(
+            "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"
+        )
     if host.shm_size < 0:
         raise InvalidParameter("SHM size can not be less than 0")
     if host.isolation not in ("", "default"):

@@ -40,6 +40,7 @@ REFUSED_HOST: list[tuple[HostConfig, str]] = [
     (HostConfig(network_mode="container:x", extra_hosts=["a:1"]), "custom host-to-IP mapping and"),
     (HostConfig(network_mode="container:x", port_bindings={"80/tcp": None}), "port publishing and"),
     (HostConfig(uts_mode="private"), "invalid UTS mode"),
+    (HostConfig(storage_opt={"size": "1G"}), "--storage-opt is supported only for overlay over"),
     (HostConfig(pid_mode="odd"), "invalid PID mode"),
     (HostConfig(ipc_mode="odd"), "invalid IPC mode"),
     (HostConfig(cgroupns_mode="odd"), "invalid cgroup namespace mode"),
