@@ -77,6 +77,7 @@ from wherry.images.load import LoadImages
 from wherry.images.pull import PullImage
 from wherry.images.save import SaveImages
 from wherry.images.unpack import LayerUnpacker
+from wherry.linux.cgroup.facilities import find_facilities
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.model.image_config import host_architecture
@@ -206,11 +207,13 @@ class Engine:
 
     def _container_defaults(self) -> ContainerDefaults:
         config = self._config
+        layout = CgroupLayout.detect()
         init = config.init_path or next(filter(os.path.exists, _INIT_PROGRAMS), "")
         return ContainerDefaults(
             data_root=config.data_root,
             exec_root=config.exec_root,
-            layout=CgroupLayout.detect(),
+            layout=layout,
+            facilities=find_facilities(layout),
             cgroup_parent=config.cgroup_parent or f"/{self._instance}",
             cpus=os.cpu_count() or 1,
             architecture=host_architecture(),

@@ -128,6 +128,7 @@ class Memory(_Spec, frozen=True):
     reservation: int | None = None
     swap: int | None = None
     swappiness: int | None = None
+    kernel_tcp: int | None = msgspec.field(name="kernelTCP", default=None)
     disable_oom_killer: bool = msgspec.field(name="disableOOMKiller", default=False)
 
 

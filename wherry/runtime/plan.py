@@ -300,6 +300,7 @@ def resources(linux: oci.Linux) -> Resources:
         memory_swap=memory.swap,
         memory_swappiness=memory.swappiness,
         oom_kill_disable=memory.disable_oom_killer,
+        kernel_memory_tcp=memory.kernel_tcp,
         cpu_shares=cpu.shares or 0,
         cpu_period=cpu.period or 0,
         cpu_quota=cpu.quota or 0,

@@ -11,6 +11,7 @@ from wherry.base.ids import new_id, short_id
 from wherry.engine.containers.container import Container, Record
 from wherry.engine.containers.copy_up import CopyUp
 from wherry.engine.containers.defaults import ContainerDefaults
+from wherry.engine.containers.discard import discard_unsupported
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.merge import merge_config
 from wherry.engine.containers.mounts import MountResolver
@@ -63,6 +64,7 @@ class CreateContainer:
             raise InvalidParameter("Config.Image cannot be empty: name an image")
         image = self._images.get(config.image)
         check_create(config, host, self._defaults.cpus)
+        host, warnings = discard_unsupported(host, self._defaults.facilities)
         for entry in host.extra_hosts or ():
             split_extra_host(entry)
         merged = merge_config(config, image.config)
@@ -99,7 +101,7 @@ class CreateContainer:
             await self._pools.run("disk", self._unmake, identifier)
             raise
         self._events.publish("container", "create", identifier, container.attributes())
-        return CreateResponse(identifier, _warnings(host))
+        return CreateResponse(identifier, [*warnings, *_warnings(host)])
 
     def _named(self, config: ContainerConfig, host: HostConfig, identifier: str) -> ContainerConfig:
         """With a host name: the host's, another container's, or the short id."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from wherry.linux.cgroup.facilities import FACILITIES
 from wherry.linux.cgroup.layout import CgroupLayout
 
 
@@ -32,6 +33,7 @@ class ContainerDefaults(msgspec.Struct, frozen=True, kw_only=True):
     host_gateway: tuple[str, ...] = ()
     stop_timeout: int = 10
     apparmor: str = ""
+    facilities: frozenset[str] = FACILITIES
 
     def container_dir(self, identifier: str) -> Path:
         """Where a container's files are: log, hosts, hostname, resolv.conf."""

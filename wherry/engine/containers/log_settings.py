@@ -1,5 +1,7 @@
 """How a container's output is logged: its options in the monitor's words."""
 
+import re
+
 from wherry.base.errors import InvalidParameter
 from wherry.engine.containers.container import Record
 from wherry.engine.containers.defaults import ContainerDefaults
@@ -42,6 +44,14 @@ def log_settings(record: Record, defaults: ContainerDefaults) -> LogSettings:
     )
 
 
+def compiled(option: str, options: dict[str, str]) -> re.Pattern[str] | None:
+    """The pattern of an option, None if it is not given; raises InvalidParameter."""
+    try:
+        return re.compile(options[option]) if options.get(option) else None
+    except re.error as error:
+        raise InvalidParameter(f"invalid {option}: {error}") from None
+
+
 def _attributes(record: Record, options: dict[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     labels = record.config.labels or {}
@@ -52,6 +62,10 @@ def _attributes(record: Record, options: dict[str, str]) -> dict[str, str]:
     for name in filter(None, options.get("env", "").split(",")):
         if name in environment:
             found[name] = environment[name]
+    for option, values in (("labels-regex", labels), ("env-regex", environment)):
+        pattern = compiled(option, options)
+        found.update({name: value for name, value in values.items()
+                      if pattern and pattern.search(name)})  # fmt: skip
     if options.get("tag"):
         found["tag"] = (
             options["tag"]

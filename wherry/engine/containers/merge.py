@@ -33,7 +33,6 @@ def merge_config(user: ContainerConfig, image: ImageConfig) -> ContainerConfig:
         labels={**(base.labels or {}), **(user.labels or {})},
         stop_signal=user.stop_signal or base.stop_signal,
         healthcheck=_merge_health(user.healthcheck, base.healthcheck),
-        on_build=None,
         shell=user.shell or base.shell,
     )
 

@@ -18,6 +18,7 @@ from wherry.model.docker.container import (
 )
 
 _PROPAGATION = ("private", "rprivate", "slave", "rslave", "shared", "rshared")
+_TMPFS_OPTIONS = ("exec", "noexec", "suid", "nosuid", "dev", "nodev", "atime", "noatime")
 _MODES = {"ro", "rw", "z", "Z", "nocopy", "copy", "consistent", "cached", "delegated",
           *_PROPAGATION}  # fmt: skip
 
@@ -106,10 +107,23 @@ def parse_mount(request: MountRequest) -> MountPoint:
         if settings and settings.size_bytes:
             words.append(f"size={settings.size_bytes}")
         words.append(f"mode={settings.mode if settings and settings.mode else 0o1777:o}")
+        for option in (settings.options if settings else None) or ():
+            words = _with_tmpfs_option(words, option)
         return MountPoint("tmpfs", target, read_write=not request.read_only, options=tuple(words))
     if kind in ("image", "npipe", "cluster"):
         raise NotSupported(f"mounts of type {kind} are not supported")
     raise InvalidParameter(f"mount type unknown: {kind!r}".replace("'", '"'))
+
+
+def _with_tmpfs_option(words: list[str], option: list[str]) -> list[str]:
+    """Words with one of `tmpfs-options`: a flag such as exec, or a key and its value."""
+    if len(option) not in (1, 2):
+        raise InvalidParameter("invalid option array length")
+    word = "=".join(option)
+    if word not in _TMPFS_OPTIONS and option[0] not in ("uid", "gid", "nr_inodes", "nr_blocks"):
+        raise InvalidParameter(f'invalid option: "{word}"')
+    opposite = word.removeprefix("no") if word.startswith("no") else f"no{word}"
+    return [*(item for item in words if item != opposite), word]
 
 
 def _parse_bind_mount(request: MountRequest, target: str) -> MountPoint:
@@ -123,6 +137,13 @@ def _parse_bind_mount(request: MountRequest, target: str) -> MountPoint:
     create = bool(options and options.create_mountpoint)
     if not Path(request.source).exists() and not create:
         raise InvalidParameter(f"{prefix}: bind source path does not exist: {request.source}")
+    propagation = (options.propagation if options else "") or "rprivate"
+    if propagation not in _PROPAGATION:
+        raise InvalidParameter(f"{prefix}: invalid propagation mode: {propagation}")
+    if options and options.read_only_force_recursive and options.read_only_non_recursive:
+        raise InvalidParameter(
+            f"{prefix}: ReadOnlyForceRecursive and ReadOnlyNonRecursive are mutually exclusive"
+        )
     words: list[str] = []
     if options and options.non_recursive:
         words.append("nonrecursive")
@@ -130,7 +151,7 @@ def _parse_bind_mount(request: MountRequest, target: str) -> MountPoint:
         words.append("rro")
     return MountPoint(
         "bind", target, posixpath.normpath(request.source), read_write=not request.read_only,
-        propagation=(options.propagation if options else "") or "rprivate", options=tuple(words),
+        propagation=propagation, options=tuple(words),
     )  # fmt: skip
 
 

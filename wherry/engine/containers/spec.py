@@ -247,6 +247,7 @@ def resources(host: Any) -> oci.LinuxResources:
             reservation=host.memory_reservation or None,
             swap=host.memory_swap or None,
             swappiness=None if host.memory_swappiness in (None, -1) else host.memory_swappiness,
+            kernel_tcp=host.kernel_memory_tcp or None,
             disable_oom_killer=bool(host.oom_kill_disable),
         ),
         cpu=oci.Cpu(

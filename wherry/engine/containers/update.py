@@ -7,6 +7,7 @@ import msgspec
 from wherry.base.errors import Conflict, InternalError, InvalidParameter
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
+from wherry.engine.containers.discard import discard_unsupported
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.spec import resources
 from wherry.engine.containers.validate import check_resources, check_restart
@@ -42,6 +43,7 @@ class UpdateContainer:
                     f"Cannot update container {container.id}: container is marked for removal and "
                     'cannot be "update".'
                 )
+            request, warnings = discard_unsupported(request, self._defaults.facilities)
             changed = changed_fields(request)
             host = merge_update(before.host, request, changed)
             check_resources(host, self._defaults.cpus)
@@ -55,7 +57,7 @@ class UpdateContainer:
                 container.record = before
                 raise
         self._events.publish("container", "update", container.id, container.attributes())
-        return []
+        return warnings
 
     def _apply(self, container: Container, request: UpdateRequest, host: HostConfig) -> None:
         """Writes the new limits; the device list stays as it is."""

@@ -132,6 +132,9 @@ def check_resources(host: Resources, cpus: int) -> None:
     if host.blkio_weight and not 10 <= host.blkio_weight <= 1000:
         raise InvalidParameter("Range of blkio weight is from 10 to 1000")
     _check_set("cpuset cpus", host.cpuset_cpus, cpus)
+    runtime, period = host.cpu_realtime_runtime, host.cpu_realtime_period
+    if runtime and period and runtime > period:
+        raise InvalidParameter("cpu real-time runtime cannot be higher than cpu real-time period")
 
 
 def _check_set(what: str, text: str, count: int) -> None:
@@ -180,8 +183,10 @@ def _check_modes(config: ContainerConfig, host: HostConfig) -> None:
         raise InvalidParameter(f"invalid IPC mode: {host.ipc_mode}")
     if host.cgroupns_mode not in ("", "private", "host"):
         raise InvalidParameter(f"invalid cgroup namespace mode: {host.cgroupns_mode}")
-    if host.userns_mode not in ("", "host", "auto"):
+    if host.userns_mode not in ("", "host"):
         raise InvalidParameter(f"invalid userns mode: {host.userns_mode}")
+    if host.cgroup:
+        raise InvalidParameter(f"invalid cgroup: {host.cgroup}: containers cannot share one")
     if host.storage_opt:
         raise InvalidParameter(
             "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"

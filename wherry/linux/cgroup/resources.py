@@ -29,6 +29,7 @@ class Resources(msgspec.Struct, frozen=True, omit_defaults=True):
     memory_swap: int | None = None
     memory_swappiness: int | None = None
     oom_kill_disable: bool = False
+    kernel_memory_tcp: int | None = None
     cpu_shares: int = 0
     cpu_period: int = 0
     cpu_quota: int = 0

@@ -61,6 +61,9 @@ def _memory(directory: str, resources: Resources) -> None:
         write_value(directory, "memory.soft_limit_in_bytes", str(resources.memory_reservation))
     if resources.memory_swappiness is not None and resources.memory_swappiness >= 0:
         write_value(directory, "memory.swappiness", str(resources.memory_swappiness))
+    if resources.kernel_memory_tcp:
+        bound = str(resources.kernel_memory_tcp)
+        write_value(directory, "memory.kmem.tcp.limit_in_bytes", bound)
     if resources.oom_kill_disable:
         write_value(directory, "memory.oom_control", "1")
 
