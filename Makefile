@@ -12,7 +12,7 @@ TEST_PACKAGES := busybox-static docker.io containerd runc docker-registry skopeo
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q --require-hashes -r requirements.lock
-	$(BIN)/pip install -q --no-deps --no-build-isolation -e . || $(BIN)/pip install -q --no-deps -e .
+	$(BIN)/pip install -q --no-deps -e .
 	touch $@
 
 $(VENV)/dev: $(VENV)/installed requirements-dev.lock

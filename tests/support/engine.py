@@ -83,11 +83,9 @@ class Engine:
         self, *words: str, stdin: bytes | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         """Runs the docker command line against this engine."""
-        environment = {**os.environ, "DOCKER_HOST": f"unix://{self.socket}",
-                       "DOCKER_CONFIG": f"{self.root}/docker-config"}  # fmt: skip
         done = subprocess.run(
-            ["docker", *words], input=stdin, capture_output=True, env=environment, timeout=60,
-            check=False,
+            ["docker", *words], input=stdin, capture_output=True, env=self.environment(),
+            timeout=60, check=False,
         )  # fmt: skip
         result = subprocess.CompletedProcess(
             done.args, done.returncode, done.stdout.decode(errors="replace"),
@@ -96,6 +94,25 @@ class Engine:
         if check:
             assert result.returncode == 0, f"{words}: {result.stderr}\n{self.log()[-2000:]}"
         return result
+
+    def docker_bytes(self, *words: str) -> bytes:
+        """What a docker command that must succeed writes, as bytes."""
+        return subprocess.run(
+            ["docker", *words], capture_output=True, env=self.environment(), timeout=60,
+            check=True, stdin=subprocess.DEVNULL,
+        ).stdout  # fmt: skip
+
+    def spawn(self, *words: str) -> subprocess.Popen[bytes]:
+        """A docker command that runs on, with pipes to it."""
+        return subprocess.Popen(
+            ["docker", *words], env=self.environment(), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def environment(self) -> dict[str, str]:
+        """The environment that points the docker command line at this engine."""
+        return {**os.environ, "DOCKER_HOST": f"unix://{self.socket}",
+                "DOCKER_CONFIG": f"{self.root}/docker-config"}  # fmt: skip
 
     def import_busybox(self, name: str = "busybox") -> str:
         """Imports Debian's busybox-static as an image; returns its id."""

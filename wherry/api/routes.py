@@ -2,7 +2,7 @@
 
 from wherry.api import containers, images, networks, ping, system, volumes
 from wherry.api.app import Route
-from wherry.api.streams import attach, execs, logs, resize, stats, top
+from wherry.api.streams import archive, attach, execs, logs, resize, stats, top
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/_ping", ping.ping, "1.24"),
@@ -38,6 +38,12 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/exec/{id}/start", execs.start, "1.24"),
     Route("POST", "/exec/{id}/resize", execs.resize, "1.24"),
     Route("GET", "/exec/{id}/json", execs.inspect, "1.24"),
+    # Containers' files
+    Route("HEAD", "/containers/{id}/archive", archive.describe, "1.24"),
+    Route("GET", "/containers/{id}/archive", archive.read, "1.24"),
+    Route("PUT", "/containers/{id}/archive", archive.write, "1.24"),
+    Route("GET", "/containers/{id}/export", archive.export, "1.24"),
+    Route("GET", "/containers/{id}/changes", archive.changes, "1.24"),
     # Images
     Route("GET", "/images/json", images.list_all, "1.24"),
     Route("POST", "/images/create", images.create, "1.24"),

@@ -13,7 +13,9 @@ from wherry.api.routes import ROUTES
 from wherry.api.services import Services
 from wherry.daemon.config import Config
 from wherry.engine.containers.adopt import AdoptContainers, LeaveContainers
+from wherry.engine.containers.archive import ContainerFiles, ExportContainer, FileViews
 from wherry.engine.containers.attach import AttachContainer
+from wherry.engine.containers.changes import ContainerChanges
 from wherry.engine.containers.copy_up import CopyUp
 from wherry.engine.containers.create import CreateContainer
 from wherry.engine.containers.defaults import ContainerDefaults
@@ -101,6 +103,10 @@ logger = logging.getLogger("wherry.daemon")
 
 TASKS = {
     "layer.diff": "wherry.store.layer.diff:diff_task",
+    "layer.changes": "wherry.store.layer.changes:changes_task",
+    "tree.read": "wherry.engine.containers.tree_tasks:read_task",
+    "tree.write": "wherry.engine.containers.tree_tasks:write_task",
+    "tree.export": "wherry.engine.containers.tree_tasks:export_task",
     "layer.apply": "wherry.store.layer.apply:apply_task",
     "volume.copy_up": "wherry.store.volume.copy_up:copy_up_task",
 }
@@ -289,12 +295,18 @@ class Engine:
 
     def _stream_use_cases(self) -> StreamUseCases:
         index, pools, events, defaults = self._index, self._pools, self._events, self._defaults
+        views = FileViews(
+            self._snapshots, self._volumes, self._supervisor, self._config.data_root / "tmp", pools
+        )
         return StreamUseCases(
             attach=AttachContainer(index, pools, events),
             logs=ContainerLogs(index, pools),
             resize=ResizeContainer(index, pools, events),
             top=ContainerTop(index, defaults, pools, events),
             stats=ReadStats(index, defaults, pools),
+            files=ContainerFiles(index, views, pools, events),
+            export=ExportContainer(index, views, pools, events),
+            changes=ContainerChanges(index, self._snapshots, self._supervisor, pools),
         )
 
     def _exec_use_cases(self) -> ExecUseCases:

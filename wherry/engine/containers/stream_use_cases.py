@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from wherry.engine.containers.archive import ContainerFiles, ExportContainer
 from wherry.engine.containers.attach import AttachContainer
+from wherry.engine.containers.changes import ContainerChanges
 from wherry.engine.containers.logs import ContainerLogs
 from wherry.engine.containers.resize import ResizeContainer
 from wherry.engine.containers.stats import ReadStats
@@ -18,3 +20,6 @@ class StreamUseCases:
     resize: ResizeContainer
     top: ContainerTop
     stats: ReadStats
+    files: ContainerFiles
+    export: ExportContainer
+    changes: ContainerChanges

@@ -26,10 +26,18 @@ _OPAQUE_XATTR = "trusted.overlay.opaque"
 
 
 class ApplyRequest(msgspec.Struct, frozen=True):
-    """`overlay`: whiteouts become overlay's own marks; else they remove what is there."""
+    """How an archive is unpacked.
+
+    `overlay`: whiteouts become overlay's own marks; else they remove what is there. Without
+    `whiteouts` their names mean nothing. `keep_kinds` refuses to put a directory in the place of
+    another kind of file, or the reverse. `owner` is a user and a group instead of the archive's.
+    """
 
     overlay: bool = True
     maximum_size: int = 1 << 40
+    whiteouts: bool = True
+    keep_kinds: bool = False
+    owner: tuple[int, int] | None = None
 
 
 class ApplyResult(msgspec.Struct, frozen=True):
@@ -90,7 +98,7 @@ def apply(archive_stream: Readable, request: ApplyRequest) -> ApplyResult:
     try:
         with tarfile.open(fileobj=stream, mode="r|", bufsize=1 << 18,  # type: ignore[call-overload]
                           errorlevel=2) as archive:  # fmt: skip
-            unpacker = _Unpacker(archive, request.overlay)
+            unpacker = _Unpacker(archive, request)
             for count, member in enumerate(archive):
                 if count >= _MAXIMUM_ENTRIES:
                     raise InvalidParameter(f"the layer has more than {_MAXIMUM_ENTRIES} entries")
@@ -137,9 +145,9 @@ def decompress(file: Any) -> Readable:
 class _Unpacker:
     """Writes members below the root; directories' times last, when nothing changes them more."""
 
-    def __init__(self, archive: tarfile.TarFile, overlay: bool) -> None:
+    def __init__(self, archive: tarfile.TarFile, request: ApplyRequest) -> None:
         self._archive = archive
-        self._overlay = overlay
+        self._request = request
         self._directories: list[tuple[str, tarfile.TarInfo]] = []
         self._fresh: set[str] = set()
 
@@ -153,7 +161,7 @@ class _Unpacker:
             return 0
         parent, name = os.path.split(path)
         self._make_parents(parent)
-        if name.startswith(WHITEOUT):
+        if self._request.whiteouts and name.startswith(WHITEOUT):
             self._whiteout(parent, name)
             return 0
         self._clear(path, member)
@@ -177,7 +185,7 @@ class _Unpacker:
 
     def _whiteout(self, parent: str, name: str) -> None:
         if name == OPAQUE:
-            if self._overlay:
+            if self._request.overlay:
                 os.setxattr(parent or ".", _OPAQUE_XATTR, b"y")
             else:
                 for child in os.listdir(parent or "."):
@@ -188,7 +196,7 @@ class _Unpacker:
         if name.startswith(".wh..wh."):
             return  # aufs' own bookkeeping
         _remove(hidden)
-        if self._overlay:
+        if self._request.overlay:
             os.mknod(hidden, stat.S_IFCHR, 0)
 
     def _clear(self, path: str, member: tarfile.TarInfo) -> None:
@@ -196,8 +204,17 @@ class _Unpacker:
             found = os.lstat(path)
         except FileNotFoundError:
             return
-        if stat.S_ISDIR(found.st_mode) and member.isdir():
+        was_directory = stat.S_ISDIR(found.st_mode)
+        if was_directory and member.isdir():
             return
+        if self._request.keep_kinds and was_directory:
+            raise InvalidParameter(
+                f'cannot overwrite directory "{_shown(path)}" with non-directory "/"'
+            )
+        if self._request.keep_kinds and member.isdir():
+            raise InvalidParameter(
+                f'cannot overwrite non-directory "{_shown(path)}" with directory "/"'
+            )
         _remove(path)
 
     def _make(self, path: str, member: tarfile.TarInfo) -> None:
@@ -230,7 +247,7 @@ class _Unpacker:
             raise DataCorrupt(f"the layer ends in the middle of {member.name}")
 
     def _set_metadata(self, path: str, member: tarfile.TarInfo) -> None:
-        os.lchown(path, member.uid, member.gid)
+        os.lchown(path, *(self._request.owner or (member.uid, member.gid)))
         if not member.issym():
             os.chmod(path, member.mode & 0o7777)
         for key, value in member.pax_headers.items():
@@ -256,6 +273,10 @@ def _set_times(path: str, member: tarfile.TarInfo) -> None:
     else:
         nanoseconds = int(member.mtime) * 1_000_000_000
     os.utime(path, ns=(nanoseconds, nanoseconds), follow_symlinks=False)
+
+
+def _shown(path: str) -> str:
+    return os.path.join(os.getcwd(), path)
 
 
 def _clean(name: str) -> str:

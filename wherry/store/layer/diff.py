@@ -77,7 +77,16 @@ def write_tree(stream: Writable, *, whiteouts: bool, top: str = ".") -> int:
         return writer.content
 
 
+def write_path(stream: Writable, path: str, name: str) -> None:
+    """Writes a path, with everything below it, under a name; that of the root is `/`."""
+    with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT,  # type: ignore[call-overload]
+                      bufsize=1 << 18) as archive:  # fmt: skip
+        _TreeWriter(archive, whiteouts=False).add(path, name)
+
+
 class _TreeWriter:
+    """Remembers the names of files with several."""
+
     def __init__(self, archive: tarfile.TarFile, whiteouts: bool) -> None:
         self._archive = archive
         self._whiteouts = whiteouts
@@ -85,12 +94,14 @@ class _TreeWriter:
         self.content = 0
 
     def add_directory(self, path: str, name: str) -> None:
+        """Writes what is below a directory, not its own entry."""
         if self._whiteouts and get_xattr(path, "trusted.overlay.opaque") == b"y":
             self._mark(f"{name}/{OPAQUE}" if name else OPAQUE)
         for child in sorted(os.listdir(path)):
-            self._add(f"{path}/{child}", f"{name}/{child}" if name else child)
+            self.add(f"{path}/{child}", _join(name, child))
 
-    def _add(self, path: str, name: str) -> None:
+    def add(self, path: str, name: str) -> None:
+        """Writes a path under a name, and what is below it if it is a directory."""
         try:
             found = os.lstat(path)
         except FileNotFoundError:
@@ -149,6 +160,10 @@ class _TreeWriter:
 
     def _mark(self, name: str) -> None:
         self._archive.addfile(tarfile.TarInfo(name))
+
+
+def _join(name: str, child: str) -> str:
+    return f"{name.rstrip('/')}/{child}" if name else child
 
 
 class _Exactly:

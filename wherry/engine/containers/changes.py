@@ -1,0 +1,38 @@
+"""What a container changed in its image (`docker diff`)."""
+
+import msgspec
+
+from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.pools import Pools
+from wherry.engine.task_streams import ended_with, result
+from wherry.linux.mount import split_lowerdir
+from wherry.store.layer.changes import Change, ChangesRequest
+from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.supervisor.client import Supervisor
+
+TASK = "layer.changes"
+
+
+class ContainerChanges:
+    """Compares a container's layer with its image."""
+
+    def __init__(
+        self, index: ContainerIndex, snapshots: OverlaySnapshots, supervisor: Supervisor,
+        pools: Pools,
+    ) -> None:  # fmt: skip
+        self._index = index
+        self._snapshots = snapshots
+        self._supervisor = supervisor
+        self._pools = pools
+
+    async def __call__(self, reference: str) -> list[Change]:
+        """The changes by path; raises NoSuchContainer."""
+        container = self._index.get(reference)
+        options = dict(
+            option.partition("=")[::2] for option in self._snapshots.mounts(container.id)[0].options
+        )
+        request = ChangesRequest(tuple(split_lowerdir(options["lowerdir"])), options["upperdir"])
+        task = self._supervisor.run_task(TASK, msgspec.json.encode(request))
+        with ended_with(task):
+            data = await result(task, self._pools)
+        return msgspec.json.decode(data, type=list[Change])
