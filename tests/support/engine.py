@@ -13,16 +13,20 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.support.netns import NetworkNamespace
+
 BUSYBOX = Path("/bin/busybox")
 
 
 class Engine:
     """One daemon; to be used as a context."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, namespace: NetworkNamespace | None = None) -> None:
+        """`options` are the daemon's; `namespace` is where it takes the host's network to be."""
         self.root = Path(tempfile.mkdtemp(prefix="wherry-test-"))
         self.socket = self.root / "wherry.sock"
         self._options = options
+        self._namespace = namespace
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Engine":
@@ -42,13 +46,17 @@ class Engine:
         """Starts the daemon and waits until its socket answers."""
         (self.root / "daemon.json").write_text("{}")
         with (self.root / "daemon.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "wherry.daemon.main", "--data-root", f"{self.root}/data",
-                 "--exec-root", f"{self.root}/run", "--config-file", f"{self.root}/daemon.json",
-                 "-H", f"unix://{self.socket}", "--pidfile", f"{self.root}/pid", "--debug",
-                 *self._options],
-                stdout=log, stderr=log,
-            )  # fmt: skip
+            command = [
+                sys.executable, "-m", "wherry.daemon.main", "--data-root", f"{self.root}/data",
+                "--exec-root", f"{self.root}/run", "--config-file", f"{self.root}/daemon.json",
+                "-H", f"unix://{self.socket}", "--pidfile", f"{self.root}/pid", "--debug",
+                *self._options,
+            ]  # fmt: skip
+
+            def spawn() -> subprocess.Popen[bytes]:
+                return subprocess.Popen(command, stdout=log, stderr=log)
+
+            self._process = self._namespace.run(spawn) if self._namespace else spawn()
         deadline = time.monotonic() + 30
         while not self._answers():
             assert self._process.poll() is None, self.log()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from wherry.linux.namespace import CLONE_NEWNET, unshare
+from wherry.linux.namespace import CLONE_NEWNET, namespace_fd, setns, unshare
 from wherry.linux.netlink.route import Netlink, write_network_sysctl
 from wherry.model.interface import Interface
 
@@ -17,10 +17,14 @@ R = TypeVar("R")
 class NetworkNamespace:
     """A thread that has left for a new network namespace, with its loopback up."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, pid: int = 0) -> None:
+        """With `pid` the namespace is that process's, not a new one."""
         self._thread = ThreadPoolExecutor(max_workers=1)
-        self.run(unshare, CLONE_NEWNET)
-        self.run(self._loopback_up)
+        if pid:
+            self.run(self._join, pid)
+        else:
+            self.run(unshare, CLONE_NEWNET)
+            self.run(self._loopback_up)
 
     def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Calls a function inside the namespace and waits for its result."""
@@ -38,6 +42,20 @@ class NetworkNamespace:
     def close(self) -> None:
         """Ends the thread; the kernel then removes the namespace and its links."""
         self._thread.shutdown()
+
+    def __enter__(self) -> "NetworkNamespace":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @staticmethod
+    def _join(pid: int) -> None:
+        fd = namespace_fd(pid, "network")
+        try:
+            setns(fd, CLONE_NEWNET)
+        finally:
+            os.close(fd)
 
     @staticmethod
     def _loopback_up() -> None:

@@ -9,16 +9,26 @@ import pytest
 from tests.support.engine import BUSYBOX, Engine
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    missing = [what for what, there in (
+def _missing() -> list[str]:
+    return [what for what, there in (
         ("root", os.geteuid() == 0),
         ("the docker command line", shutil.which("docker") is not None),
         ("busybox-static", BUSYBOX.exists()),
     ) if not there]  # fmt: skip
-    if missing:
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    if missing := _missing():
         pytest.skip(f"needs {', '.join(missing)}")
     with Engine() as running:
         running.import_busybox()
         yield running
     assert running.leftovers() == []
+
+
+@pytest.fixture(scope="session")
+def engine_ready() -> None:
+    """Skips where there is nothing to drive an engine with."""
+    if missing := _missing():
+        pytest.skip(f"needs {', '.join(missing)}")

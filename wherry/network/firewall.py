@@ -3,12 +3,20 @@
 import logging
 from collections.abc import Callable, Sequence
 
+from wherry.linux.capability import effective_names
 from wherry.linux.nftables import Nftables, NftablesError, NftablesMissing
 from wherry.network import rules
 from wherry.network.errors import NetworkUnavailable
 from wherry.network.rules import NetworkRules, PortRule
 
 _log = logging.getLogger(__name__)
+
+
+def _connect() -> Nftables:
+    """The library, if the process may use it: without the right it writes to standard error."""
+    if "CAP_NET_ADMIN" not in effective_names():
+        raise NftablesError("Operation not permitted", "")
+    return Nftables()
 
 
 class Firewall:
@@ -19,12 +27,12 @@ class Firewall:
     """
 
     def __init__(
-        self, table: str, *, enabled: bool = True, connect: Callable[[], Nftables] = Nftables
+        self, table: str, *, enabled: bool = True, connect: Callable[[], Nftables] | None = None
     ) -> None:
         """`connect` opens libnftables in the thread's network namespace, at the first need."""
         self._table = table
         self._enabled = enabled
-        self._connect = connect
+        self._connect = connect or _connect
         self._nftables: Nftables | None = None
         self._networks: dict[str, NetworkRules] = {}
         self._ports: dict[PortRule, None] = {}
@@ -158,6 +166,8 @@ class Firewall:
         if self._nftables is None:
             try:
                 self._nftables = self._connect()
+            except NftablesError as error:
+                raise self._unavailable(error) from None
             except NftablesMissing as error:
                 raise NetworkUnavailable(
                     f"bridge networks need nftables: {error.message}; containers with --network "

@@ -55,9 +55,17 @@ def _add(netlink: Netlink, interface: Interface, namespace: int) -> None:
 
 
 def raise_loopback(step: op.RaiseLoopback, context: Context) -> None:
-    """Turns `lo` on, which gives it 127.0.0.1 and ::1."""
+    """Turns `lo` on, which gives it 127.0.0.1 and ::1.
+
+    An engine without CAP_NET_ADMIN cannot, and has said at its start that it offers no network: a
+    container with none runs all the same.
+    """
     with Netlink() as netlink:
-        netlink.set_link(1, up=True)
+        try:
+            netlink.set_link(1, up=True)
+        except SyscallError as error:
+            if error.errno != errno.EPERM:
+                raise
 
 
 def await_links(step: op.AwaitLinks, context: Context) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from wherry.base.errors import Conflict, InvalidParameter
+from wherry.base.errors import Conflict, InvalidParameter, WherryError
 from wherry.base.files import write_atomic
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
@@ -38,8 +38,12 @@ class ContainerNetwork:
         """Endpoints on all networks of a container; the interfaces are the runtime's to make."""
         if container.record.host.network_mode.startswith("container:"):
             return ()
-        requests = self._requests(container)
-        prepared = await self._pools.run("network", self._attachments.prepare, requests)
+        try:
+            requests = self._requests(container)
+            prepared = await self._pools.run("network", self._attachments.prepare, requests)
+        except WherryError as error:
+            error.args = (f"failed to set up container networking: {error.message}",)
+            raise
         container.record = msgspec.structs.replace(container.record, endpoints=prepared.endpoints)
         self._networks.publish_endpoints("connect", prepared.endpoints)
         return prepared.interfaces
