@@ -25,7 +25,7 @@ class Engine:
         """`options` are the daemon's; `namespace` is where it takes the host's network to be."""
         self.root = Path(tempfile.mkdtemp(prefix="wherry-test-"))
         self.socket = self.root / "wherry.sock"
-        self._options = options
+        self.options: tuple[str, ...] = options
         self._namespace = namespace
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -50,7 +50,7 @@ class Engine:
                 sys.executable, "-m", "wherry.daemon.main", "--data-root", f"{self.root}/data",
                 "--exec-root", f"{self.root}/run", "--config-file", f"{self.root}/daemon.json",
                 "-H", f"unix://{self.socket}", "--pidfile", f"{self.root}/pid", "--debug",
-                *self._options,
+                *self.options,
             ]  # fmt: skip
 
             def spawn() -> subprocess.Popen[bytes]:
@@ -64,12 +64,15 @@ class Engine:
             time.sleep(0.02)
 
     def _answers(self) -> bool:
+        """Whether a daemon is behind the socket, which may outlive one."""
         with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(1)
             try:
                 client.connect(str(self.socket))
+                client.sendall(b"GET /_ping HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n")
+                return b" 200 " in client.recv(64)
             except OSError:
                 return False
-        return True
 
     def stop(self) -> None:
         """Ends the daemon as a service manager does."""

@@ -108,12 +108,13 @@ def parse_size(value: Any) -> int:
 def parse_ulimit(value: Any) -> Ulimit:
     """A limit from `name=soft[:hard]` or from the file's object form."""
     if isinstance(value, dict):
-        return Ulimit(str(value["Name"]), int(value["Soft"]), int(value["Hard"]))
-    name, equals, limits = str(value).partition("=")
-    if not equals:
-        raise ValueError(f"invalid ulimit argument: {value}")
-    soft, _, hard = limits.partition(":")
-    parsed = Ulimit(name, int(soft), int(hard or soft))
+        parsed = Ulimit(str(value["Name"]), int(value["Soft"]), int(value["Hard"]))
+    else:
+        name, equals, limits = str(value).partition("=")
+        if not equals:
+            raise ValueError(f"invalid ulimit argument: {value}")
+        soft, _, hard = limits.partition(":")
+        parsed = Ulimit(name, int(soft), int(hard or soft))
     if parsed.hard != -1 and (parsed.soft > parsed.hard or parsed.soft == -1):
         raise ValueError(
             f"ulimit soft limit must be less than or equal to hard limit: "
@@ -133,6 +134,12 @@ def _boolean(value: Any) -> bool:
         return value
     words = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
     return words[str(value).lower()]
+
+
+def _storage_driver(value: Any) -> str:
+    if value not in ("", "overlay2", "vfs"):
+        raise ValueError(f"driver not supported: {value} (there are overlay2 and vfs)")
+    return str(value)
 
 
 def _log_level(value: Any) -> str:
@@ -171,7 +178,14 @@ OPTIONS: tuple[Option, ...] = (
         "seconds for containers to stop when live-restore is off",
         int,
     ),
-    Option("storage-driver", "storage-driver", "storage_driver", "overlay2 or vfs", short="s"),
+    Option(
+        "storage-driver",
+        "storage-driver",
+        "storage_driver",
+        "overlay2 or vfs",
+        _storage_driver,
+        short="s",
+    ),
     Option(
         "registry-mirror",
         "registry-mirrors",

@@ -1,4 +1,4 @@
-"""One daemon for each data root: a lock that dies with its holder, and the process id file."""
+"""One daemon for each root: locks that die with their holder, and the process id file."""
 
 import os
 from pathlib import Path
@@ -10,17 +10,15 @@ from wherry.linux.process import process_start_time
 
 
 class DaemonLock:
-    """Holds the lock on a data root until closed, or until the process dies."""
+    """Holds the lock on a root until closed, or until the process dies."""
 
-    def __init__(self, data_root: Path) -> None:
-        """Takes the lock; raises Conflict if another daemon has it."""
-        self._path = data_root / "daemon.lock"
+    def __init__(self, root: Path, option: str) -> None:
+        """Takes the lock; raises Conflict, naming the option, if another daemon has it."""
+        self._path = root / "daemon.lock"
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if not lock_file(self._descriptor):
             os.close(self._descriptor)
-            raise Conflict(
-                f"another daemon runs on {data_root}: stop it, or choose another --data-root"
-            )
+            raise Conflict(f"another daemon runs on {root}: stop it, or choose another {option}")
 
     def close(self) -> None:
         """Gives the lock back; the file stays, since unlinking it would let two daemons in."""

@@ -1,6 +1,7 @@
 """The daemon's main function: configuration, locks, signals; everything else is wired elsewhere."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import resource
@@ -44,16 +45,15 @@ async def _serve(config: Config) -> None:
     for directory, mode in ((config.data_root, 0o710), (config.exec_root, 0o711)):
         directory.mkdir(parents=True, exist_ok=True)
         directory.chmod(mode)
-    lock = DaemonLock(config.data_root)
-    try:
+    with contextlib.ExitStack() as locks:
+        for root, option in ((config.data_root, "--data-root"), (config.exec_root, "--exec-root")):
+            locks.callback(DaemonLock(root, option).close)
         pidfile = PidFile(config.pidfile) if config.pidfile else None
         try:
             await _run(config)
         finally:
             if pidfile:
                 pidfile.close()
-    finally:
-        lock.close()
 
 
 async def _run(config: Config) -> None:

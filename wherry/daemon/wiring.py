@@ -12,6 +12,7 @@ from wherry.api.app import make_protocol, make_server
 from wherry.api.routes import ROUTES
 from wherry.api.services import Services
 from wherry.daemon.config import Config
+from wherry.daemon.front_door import HOLD_TASK, FrontDoor
 from wherry.engine.containers.adopt import AdoptContainers, LeaveContainers
 from wherry.engine.containers.archive import ContainerFiles, ExportContainer, FileViews
 from wherry.engine.containers.attach import AttachContainer
@@ -97,11 +98,12 @@ from wherry.store.records.database import Database
 from wherry.store.snapshot.overlay import OverlaySnapshots
 from wherry.store.volume.directory import VolumeDirectories
 from wherry.supervisor.client import Supervisor
-from wherry.wire.server.listeners import open_listener, remove_sockets, serve, tls_context
+from wherry.wire.server.listeners import serve, tls_context
 
 logger = logging.getLogger("wherry.daemon")
 
 TASKS = {
+    HOLD_TASK: "wherry.wire.server.holder:hold_task",
     "layer.diff": "wherry.store.layer.diff:diff_task",
     "layer.changes": "wherry.store.layer.changes:changes_task",
     "tree.read": "wherry.engine.containers.tree_tasks:read_task",
@@ -138,6 +140,7 @@ class Engine:
             config.exec_root, tasks=TASKS, cgroup=f"/{self._instance}-monitors"
         )
         self._defaults = self._container_defaults()
+        self._front_door = FrontDoor(config.hosts, config.group, config.exec_root, self._supervisor)
         self._snapshots = OverlaySnapshots(config.data_root / "overlay2")
         self._archives = LayerArchives(config.data_root / "archives")
         self._catalog = ImageCatalog(self._database)
@@ -175,18 +178,22 @@ class Engine:
         await self._listen()
 
     async def stop(self) -> None:
-        """Ends serving and everything that is not a container's."""
+        """Ends serving and everything that is not a container's.
+
+        The sockets stay, held for the next daemon, if containers run that may have them mounted.
+        """
         for server in self._servers:
             server.close()
         self._events.close()
         await self._leave()
         await self._health.close()
         await self._networks.close()
+        runs = any(item.monitor is not None for item in self._index.all())
+        await self._pools.run("disk", self._front_door.close, keep=runs)
         await self._pools.run("supervisor", self._supervisor.close)
         await self._pools.run("disk", self._remove_cgroups)
         self._pools.close()
         self._database.close()
-        remove_sockets(self._config.hosts)
 
     def _empty_scratch(self) -> None:
         """What an earlier daemon was working on when it ended."""
@@ -207,9 +214,8 @@ class Engine:
                 config.tlscert, config.tlskey, config.tlscacert, verify=config.tlsverify
             )
         protocol = make_protocol(make_server(ROUTES, self._services))
-        for host in config.hosts:
-            for listener in open_listener(host, group=config.group):
-                self._servers.append(await serve(listener, protocol, tls))
+        for listener in await self._pools.run("disk", self._front_door.open):
+            self._servers.append(await serve(listener, protocol, tls))
 
     def _container_defaults(self) -> ContainerDefaults:
         config = self._config

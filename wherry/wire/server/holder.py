@@ -46,6 +46,7 @@ class _Holder:
     """Waits for daemons on a control socket; answers clients when there is none."""
 
     def __init__(self, directory: Path, hosts: list[str], listeners: list[socket.socket]) -> None:
+        self._directory = directory
         self._hosts = hosts
         self._listeners = listeners
         self._control = _bind_control(directory)
@@ -88,10 +89,18 @@ class _Holder:
         except OSError:
             data = b""
         if data == _RELEASE:
-            self._running = False
+            self._end()
         daemon.close()
         self._daemon = None
         self._alone_since = time.monotonic()
+
+    def _end(self) -> None:
+        """Closes everything before the daemon is told so by the end of its connection."""
+        self._running = False
+        for listener in self._listeners:
+            listener.close()
+        self._control.close()
+        (self._directory / _CONTROL).unlink(missing_ok=True)
 
 
 def _refuse(listener: socket.socket) -> None:
@@ -128,9 +137,15 @@ class HeldListeners:
         self.listeners = listeners
 
     def release(self) -> None:
-        """The holder ends, and with it, when the daemon has closed them too, the sockets."""
+        """Ends the holder and waits for it: the sockets are closed when the daemon closes its own.
+
+        Those of `listeners` are closed here, too.
+        """
+        for listener in self.listeners.values():
+            listener.close()
         with contextlib.suppress(OSError):
             self._connection.send(_RELEASE)
+            self._connection.recv(1)
         self._connection.close()
 
     def leave(self) -> None:

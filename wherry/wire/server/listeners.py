@@ -82,7 +82,6 @@ def _identity(path: str) -> tuple[int, int] | None:
 def _unix(path: str, group: str) -> socket.socket:
     if not path:
         raise InvalidParameter("invalid bind address, a path is missing: unix://")
-    gid = _group_id(group) if group else 0
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -92,8 +91,7 @@ def _unix(path: str, group: str) -> socket.socket:
             listener.bind(path)
         finally:
             os.umask(mask)
-        os.chown(path, 0 if os.geteuid() == 0 else -1, gid if group else -1)
-        Path(path).chmod(0o660)
+        give_access(path, group)
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
@@ -103,6 +101,12 @@ def _unix(path: str, group: str) -> socket.socket:
         raise
     listener.setblocking(False)
     return listener
+
+
+def give_access(path: str, group: str) -> None:
+    """Lets root and a group connect to a unix socket; raises NotFound for an unknown group."""
+    os.chown(path, 0 if os.geteuid() == 0 else -1, _group_id(group) if group else -1)
+    Path(path).chmod(0o660)
 
 
 def _remove_stale(path: str) -> None:
