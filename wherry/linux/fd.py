@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Sequence
 
+from wherry.linux.seal import SEALS
 from wherry.linux.syscall import SyscallError, syscall
 
 RESOLVE_NO_XDEV = 0x01
@@ -14,8 +15,6 @@ RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_BENEATH = 0x08
 RESOLVE_IN_ROOT = 0x10
-
-_SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 
 
 class _OpenHow(ctypes.Structure):
@@ -54,34 +53,11 @@ def sealed_memfd(name: str, content: bytes) -> int:
         while view:
             view = view[os.write(descriptor, view) :]
         os.lseek(descriptor, 0, os.SEEK_SET)
-        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, SEALS)
     except BaseException:
         os.close(descriptor)
         raise
     return descriptor
-
-
-def sealed_copy(name: str, path: str) -> int:
-    """A sealed anonymous copy of a file, to be executed without exposing the file itself."""
-    source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        descriptor = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        size = os.fstat(source).st_size
-        sent = 0
-        while sent < size:
-            sent += os.sendfile(descriptor, source, sent, size - sent)
-        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
-        return descriptor
-    finally:
-        os.close(source)
-
-
-def is_sealed(descriptor: int) -> bool:
-    """Whether a descriptor is a memory file that cannot be written any more."""
-    try:
-        return fcntl.fcntl(descriptor, fcntl.F_GET_SEALS) & fcntl.F_SEAL_WRITE != 0
-    except OSError:
-        return False
 
 
 def read_whole(descriptor: int) -> bytes:

@@ -93,6 +93,10 @@ _FLAG_ATTRIBUTES: tuple[tuple[int, int], ...] = (
 )  # fmt: skip
 
 
+OPTION_NAMES = (*_FLAG_OPTIONS, *PROPAGATION, *_RECURSIVE_ATTRIBUTES, "tmpcopyup")
+"""Options that are not passed on to the file system as its own data."""
+
+
 class MountOptions(NamedTuple):
     """Options of mount(8) sorted by what the kernel takes them for."""
 

@@ -4,6 +4,8 @@ import ctypes
 import errno
 import os
 import signal
+import sys
+from importlib.machinery import BuiltinImporter, FrozenImporter
 
 from wherry.linux.syscall import SyscallError, syscall
 
@@ -102,6 +104,15 @@ def set_oom_score(score: int) -> bool:
     except PermissionError:
         return False
     return True
+
+
+def forbid_imports() -> None:
+    """Leaves only what is in the interpreter to import.
+
+    After a change of root the import path names the container's files: a module loaded late would
+    be its code, run with the host's privileges.
+    """
+    sys.meta_path[:] = [BuiltinImporter, FrozenImporter]
 
 
 def sethostname(name: str) -> None:

@@ -8,7 +8,6 @@ import ctypes
 import errno
 import json
 import os
-import platform
 import struct
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
@@ -24,9 +23,13 @@ _SET_MODE_FILTER = 1
 AUDIT_ARCHITECTURES = {"x86_64": 0xC000003E, "x86": 0x40000003, "aarch64": 0xC00000B7}
 """AUDIT_ARCH_* of each architecture that has a table of numbers (linux/audit.h)."""
 
-_OCI_ARCHITECTURES = {
+OCI_ARCHITECTURES = {
     "SCMP_ARCH_X86_64": "x86_64", "SCMP_ARCH_X86": "x86", "SCMP_ARCH_AARCH64": "aarch64",
 }  # fmt: skip
+"""Architectures by their OCI names; others of a profile are passed over."""
+OPERATORS = ("SCMP_CMP_EQ", "SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_GT",
+             "SCMP_CMP_GE", "SCMP_CMP_MASKED_EQ")  # fmt: skip
+"""Comparisons of arguments."""
 _GO_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "x86": "x86"}
 
 ACTIONS = {
@@ -78,7 +81,7 @@ def compile_profile(
     `includes` and `excludes` (Docker's extension: capabilities, architectures, least kernel) are
     resolved here. Raises ValueError naming an unknown action or operator.
     """
-    machine = machine or platform.machine()
+    machine = machine or os.uname().machine
     kernel = kernel or _kernel_version()
     default = _action(profile["defaultAction"], profile.get("defaultErrnoRet"))
     entries = [
@@ -108,7 +111,7 @@ def _kernel_version() -> tuple[int, int]:
 
 
 def _architectures(profile: dict[str, Any], machine: str) -> list[str]:
-    named = [_OCI_ARCHITECTURES.get(name) for name in profile.get("architectures") or ()]
+    named = [OCI_ARCHITECTURES.get(name) for name in profile.get("architectures") or ()]
     known = [name for name in named if name in AUDIT_ARCHITECTURES]
     if not known:
         known = [machine, "x86"] if machine == "x86_64" else [machine]
@@ -169,7 +172,7 @@ def _architecture_program(
 
 def _condition(item: dict[str, Any]) -> Condition:
     op = item["op"].removeprefix("SCMP_CMP_")
-    if op not in ("EQ", "NE", "LT", "LE", "GT", "GE", "MASKED_EQ"):
+    if f"SCMP_CMP_{op}" not in OPERATORS:
         raise ValueError(f"seccomp operator {item['op']} is not known")
     return Condition(item["index"], op, item.get("value", 0), item.get("valueTwo", 0))
 

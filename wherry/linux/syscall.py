@@ -6,7 +6,6 @@ architecture (Linux 5.1 and later).
 
 import ctypes
 import os
-import platform
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _SYSCALL = _LIBC.syscall
@@ -39,7 +38,7 @@ _EVERYWHERE: dict[str, int] = {
     "pidfd_getfd": 438, "mount_setattr": 442, "statmount": 457,
 }  # fmt: skip
 
-NUMBERS: dict[str, int] = {**_BY_MACHINE.get(platform.machine(), {}), **_EVERYWHERE}
+NUMBERS: dict[str, int] = {**_BY_MACHINE.get(os.uname().machine, {}), **_EVERYWHERE}
 """The number of each system call used, on this machine."""
 
 AT_FDCWD = -100

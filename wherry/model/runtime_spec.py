@@ -222,6 +222,17 @@ class Hooks(_Spec, frozen=True):
     poststop: tuple[Hook, ...] = ()
 
 
+class State(_Spec, frozen=True):
+    """What a runtime tells hooks and callers of a container (runtime.md, state)."""
+
+    oci_version: str
+    id: str
+    status: str
+    bundle: str
+    pid: int = 0
+    annotations: dict[str, str] = {}
+
+
 class RuntimeSpec(_Spec, frozen=True):
     """A whole `config.json`."""
 

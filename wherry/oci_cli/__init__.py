@@ -1,1 +1,1 @@
-"""wherry-runtime, the OCI runtime's command line."""
+"""The `wherry-runtime` command: the OCI runtime for other engines, without a daemon."""

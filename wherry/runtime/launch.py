@@ -5,6 +5,7 @@ operations and forks init, which does its own; both speak over a socket pair tha
 """
 
 import os
+import select
 import signal
 import socket
 from collections.abc import Callable
@@ -18,13 +19,13 @@ from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.linux.fd import receive_message
 from wherry.linux.process import set_dumpable, set_parent_death_signal
 from wherry.linux.terminal import take_terminal
-from wherry.runtime import devices, identity, links, mounts, process
+from wherry.runtime import devices, hooks, identity, links, mounts, process
 from wherry.runtime import operations as op
 from wherry.runtime.context import Context, Report
 from wherry.runtime.errors import BY_NAME, StartFailed
 from wherry.runtime.plan import id_ranges
 
-_JOIN_ORDER = ("user", "ipc", "uts", "network", "pid", "cgroup", "time", "mount")
+_JOIN_ORDER = ("ipc", "uts", "network", "cgroup", "time", "mount")
 
 EXECUTE: dict[type[op.Operation], Callable[[Any, Context], None]] = {
     op.PrepareTree: mounts.prepare_tree,
@@ -47,6 +48,9 @@ EXECUTE: dict[type[op.Operation], Callable[[Any, Context], None]] = {
     op.RaiseLoopback: links.raise_loopback,
     op.AwaitLinks: links.await_links,
     op.ConfigureLink: links.configure_link,
+    op.RunHostHooks: hooks.run_host_hooks,
+    op.AwaitHostHooks: hooks.await_host_hooks,
+    op.RunHooks: hooks.run_container_hooks,
 }
 """What does each operation."""
 
@@ -66,8 +70,8 @@ class Launched(NamedTuple):
     console: int
 
 
-Pause = Callable[[int], None]
-"""Called with init's pid when everything is ready but the program."""
+_LATER = (op.MakeLink, op.RunHostHooks)
+"""Operations of the host that need init's namespaces, done when init says that they exist."""
 
 
 def launch(
@@ -87,7 +91,7 @@ def launch(
     pid = 0
     try:
         for step in plan.operations:
-            if step.actor == "host" and not isinstance(step, op.MakeLink):
+            if step.actor == "host" and not isinstance(step, _LATER):
                 _perform(step, context)
         pid = _fork_init(plan, layout, streams, context, ours, theirs, wait_start, die_with_parent)
         theirs.close()
@@ -136,6 +140,8 @@ def _converse(context: Context, stops_before_exec: bool) -> int:
                 console = descriptors[0]
             elif report.stage == "namespaces":
                 _make_links(context)
+            elif report.stage == "mounts":
+                _run_host_hooks(context)
             elif report.stage == "ready" and stops_before_exec:
                 return console
     except BaseException:
@@ -152,13 +158,23 @@ def _make_links(context: Context) -> None:
         context.channel.send(msgspec.json.encode(Report(stage="links")))
 
 
+def _run_host_hooks(context: Context) -> None:
+    for step in context.plan.operations:
+        if isinstance(step, op.RunHostHooks):
+            _perform(step, context)
+    context.channel.send(msgspec.json.encode(Report(stage="hooks")))
+
+
 def _fork_init(
     plan: op.Plan, layout: CgroupLayout, streams: Streams, context: Context,
     ours: socket.socket, theirs: socket.socket, wait_start: int, die_with_parent: bool,
 ) -> int:  # fmt: skip
-    """Forks init; with a user namespace through a child in between, for the order of owners."""
+    """Forks init; with a user namespace through a child in between, for the order of owners.
+
+    The pid namespace must be made inside the user namespace: it owns what init may mount.
+    """
     run = _Init(plan, layout, streams, context, theirs, wait_start, die_with_parent)
-    if "user" in plan.new_namespaces:
+    if run.mapped:
         return _fork_in_user_namespace(plan, run, ours)
     own = ns.namespace_fd("self", "pid")
     try:
@@ -182,7 +198,7 @@ def _fork_init(
 
 
 def _fork_in_user_namespace(plan: op.Plan, run: "_Init", ours: socket.socket) -> int:
-    """A stage makes the user namespace, is given its ids, and forks init inside it.
+    """A stage makes the user namespace, is given its ids, or joins one, and forks init inside it.
 
     The caller must be a subreaper (prctl(2)): init becomes its child when the stage ends.
     """
@@ -195,8 +211,9 @@ def _fork_in_user_namespace(plan: op.Plan, run: "_Init", ours: socket.socket) ->
     child.close()
     try:
         if parent.recv(16) != b"user":
-            raise StartFailed("cannot make a user namespace: the kernel refused it")
-        ns.write_id_maps(stage, id_ranges(plan.uid_mappings), id_ranges(plan.gid_mappings))
+            raise StartFailed("cannot make or join a user namespace: the kernel refused it")
+        if "user" in plan.new_namespaces:
+            ns.write_id_maps(stage, id_ranges(plan.uid_mappings), id_ranges(plan.gid_mappings))
         parent.send(b"maps")
         answer = parent.recv(16)
         if not answer:
@@ -234,6 +251,11 @@ class _Init:
         self._channel = channel
         self._wait_start = wait_start
         self._die_with_parent = die_with_parent
+        self._alone = False
+        self._stage = -1
+        joined = [item for item in plan.join_namespaces if item.kind == "user"]
+        self._joined_user = joined[0] if joined else None
+        self.mapped = bool(joined) or "user" in plan.new_namespaces
 
     def stage(self, parent: socket.socket) -> None:
         """The process between monitor and init; never returns."""
@@ -241,7 +263,10 @@ class _Init:
         try:
             if self._plan.cgroup_path:
                 Cgroup(self._layout, self._plan.cgroup_path).join(0)
-            ns.unshare(ns.CLONE_NEWUSER)
+            if self._joined_user:
+                _join(self._joined_user)
+            else:
+                ns.unshare(ns.CLONE_NEWUSER)
             parent.send(b"user")
             if parent.recv(16) == b"maps":
                 os.setgroups(())
@@ -251,6 +276,7 @@ class _Init:
                 for item in self._plan.join_namespaces:
                     if item.kind == "pid":
                         _join(item)
+                self._stage = os.pidfd_open(os.getpid())
                 pid = os.fork()
                 if pid == 0:
                     parent.close()
@@ -274,6 +300,9 @@ class _Init:
             os._exit(1)
 
     def _tell(self, report: Report) -> None:
+        if self._alone:
+            os.write(2, f"{report.message}\n".encode(errors="replace"))
+            return
         self._channel.send(msgspec.json.encode(report))
 
     def _run(self, in_cgroup: bool) -> None:
@@ -282,7 +311,7 @@ class _Init:
         set_dumpable(False)
         if plan.cgroup_path and not in_cgroup:
             Cgroup(self._layout, plan.cgroup_path).join(0)
-        joins = {item.kind: item for item in plan.join_namespaces if item.kind != "pid"}
+        joins = {item.kind: item for item in plan.join_namespaces}
         for kind in _JOIN_ORDER:
             if kind in joins:
                 _join(joins[kind])
@@ -291,22 +320,35 @@ class _Init:
             if kind not in ("pid", "user", "time"):
                 flags |= ns.KINDS[kind][0]
         ns.unshare(flags)
-        if "user" in joins:
-            os.setresgid(0, 0, 0)
-            os.setresuid(0, 0, 0)
         self._tell(Report(stage="namespaces"))
         for step in plan.operations:
             if step.actor == "init":
                 _perform(step, self._context)
         self._take_streams()
+        self._await_stage()
         keep = self._channel.fileno()
         path, environment = process.become(plan.process, keep)
-        if self._die_with_parent and "user" not in plan.new_namespaces:
+        if self._die_with_parent:
             set_parent_death_signal(signal.SIGKILL)
         if self._wait_start >= 0:
             self._tell(Report(stage="ready"))
-            os.read(self._wait_start, 1)
+            self._await_start()
         process.execute(path, plan.process.args, environment)
+
+    def _await_stage(self) -> None:
+        """Until the stage is gone it is the parent, whose death is not the monitor's."""
+        if self._stage >= 0:
+            poll = select.poll()
+            poll.register(self._stage, select.POLLIN)
+            poll.poll()
+            os.close(self._stage)
+
+    def _await_start(self) -> None:
+        """Waits for the start; from here on a failure has only the container's own output."""
+        self._alone = True
+        os.read(self._wait_start, 1)
+        if self._plan.start_hooks:
+            hooks.run_container_hooks(self._plan.start_hooks, self._context)
 
     def _take_streams(self) -> None:
         if self._context.console >= 0:

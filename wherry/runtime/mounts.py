@@ -11,6 +11,7 @@ import stat
 from wherry.linux import mount as km
 from wherry.linux.fd import openat2
 from wherry.linux.namespace import create_user_namespace
+from wherry.linux.process import forbid_imports
 from wherry.linux.syscall import AT_FDCWD, SyscallError
 from wherry.model.mount import Mount
 from wherry.runtime import operations as op
@@ -260,16 +261,36 @@ def remount_readonly(step: op.RemountReadonly, context: Context) -> None:
 
 def pivot(step: op.PivotRoot, context: Context) -> None:
     """Exchanges the root; the old one is detached with all that hung below it."""
+    forbid_imports()
     os.fchdir(context.root)
-    km.pivot_root(".", ".")
-    # The old root now lies over the new one: no event of its going may reach the host.
-    km.mount("", ".", "", km.MS_SLAVE | km.MS_REC)
-    km.umount2(".", km.MNT_DETACH)
+    if step.move:
+        _move_root()
+    else:
+        km.pivot_root(".", ".")
+        # The old root now lies over the new one: no event of its going may reach the host.
+        km.mount("", ".", "", km.MS_SLAVE | km.MS_REC)
+        km.umount2(".", km.MNT_DETACH)
     os.chdir("/")
     context.close_trees()
     os.close(context.root)
     context.root = -1
     context.pivoted = True
+
+
+def _move_root() -> None:
+    """Moves the mount of the working directory over the root.
+
+    The host's mounts stay below it: proc and sysfs go first, since they show everybody's things
+    to whoever finds a way to them.
+    """
+    root = os.getcwd()
+    for item in reversed(km.mountinfo()):
+        inside = item.target == root or item.target.startswith(f"{root}/")
+        if item.type in _PROC_SUPER_MAGIC_TYPES and not inside:
+            km.set_propagation(item.target, km.MS_SLAVE | km.MS_REC)
+            km.umount2(item.target, km.MNT_DETACH)
+    km.mount(root, "/", "", km.MS_MOVE)
+    os.chroot(".")
 
 
 def mask(step: op.MaskPath, context: Context) -> None:

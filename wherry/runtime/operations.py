@@ -12,6 +12,7 @@ import msgspec
 from wherry.linux.cgroup.resources import Resources
 from wherry.model.interface import Interface
 from wherry.model.mount import IdMapping, Mount
+from wherry.model.runtime_spec import Hook, State
 
 
 class Operation(msgspec.Struct, frozen=True, tag=True, tag_field="op", omit_defaults=True):
@@ -106,8 +107,35 @@ class RemountReadonly(Operation, frozen=True):
     path: str
 
 
+class RunHostHooks(Operation, frozen=True):
+    """Runs hooks in the host's namespaces when init has made its mounts (prestart and the like)."""
+
+    actor: ClassVar[str] = "host"
+    kind: str
+    hooks: tuple[Hook, ...]
+    state: State
+
+
+class AwaitHostHooks(Operation, frozen=True):
+    """Asks the host for its hooks and waits until they have run."""
+
+
+class RunHooks(Operation, frozen=True):
+    """Runs hooks in the container's namespaces (createContainer, startContainer)."""
+
+    kind: str
+    hooks: tuple[Hook, ...]
+    state: State
+
+
 class PivotRoot(Operation, frozen=True):
-    """Makes the root the only thing there is (pivot_root(2))."""
+    """Makes the root the only thing there is (pivot_root(2)).
+
+    With `move` by moving its mount over the old root and chroot(2), for a root on the kernel's
+    initial file system, which cannot be pivoted.
+    """
+
+    move: bool = False
 
 
 class MaskPath(Operation, frozen=True):
@@ -159,7 +187,7 @@ AnyOperation = (
     CreateCgroup | PrepareTree | MakeLink | SetPropagation | AttachRoot | AttachTree
     | MountFilesystem | MakeDevice | MakeSymlink | OpenConsole | RemountReadonly | PivotRoot
     | MaskPath | ReadonlyPath | WriteSysctl | SetHostname | SetDomainname | RaiseLoopback
-    | AwaitLinks | ConfigureLink
+    | AwaitLinks | ConfigureLink | RunHostHooks | AwaitHostHooks | RunHooks
 )  # fmt: skip
 
 
@@ -168,6 +196,7 @@ class ProcessPlan(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `user` in Docker's form (name or id, with `:group`) is looked up in the container's files;
     empty, `uid`, `gid` and `groups` stand. `seccomp` is a compiled program, empty for none.
+    `preserve_fds` counts the descriptors from 3 on that the program inherits.
     """
 
     args: tuple[str, ...]
@@ -188,6 +217,8 @@ class ProcessPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     apparmor_profile: str = ""
     selinux_label: str = ""
     oom_score_adj: int | None = None
+    preserve_fds: int = 0
+    new_keyring: bool = True
 
 
 class JoinNamespace(msgspec.Struct, frozen=True):
@@ -198,7 +229,10 @@ class JoinNamespace(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A whole start: namespaces, operations in order, and the process."""
+    """A whole start: namespaces, operations in order, and the process.
+
+    `start_hooks` run when everything is ready and the start was asked for, as the container's user.
+    """
 
     id: str
     process: ProcessPlan
@@ -208,6 +242,7 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     cgroup_path: str = ""
     uid_mappings: tuple[IdMapping, ...] = ()
     gid_mappings: tuple[IdMapping, ...] = ()
+    start_hooks: RunHooks | None = None
 
     def describe(self) -> list[str]:
         """The operations, a line each."""

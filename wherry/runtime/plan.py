@@ -18,6 +18,12 @@ from wherry.runtime import operations as op
 from wherry.runtime.errors import StartFailed
 
 ROOT_SLOT = 0
+MAPPED_ROOT_DIRECTORY = "/sys"
+"""Where the root of a container in a user namespace is attached until the pivot.
+
+Its root user is nobody on the host and may not walk to a private directory; this one everybody
+reaches, and init needs nothing else of it.
+"""
 
 DEFAULT_DEVICES = (
     ("/dev/null", 1, 3), ("/dev/zero", 1, 5), ("/dev/full", 1, 7), ("/dev/random", 1, 8),
@@ -45,7 +51,8 @@ class PlanContext(msgspec.Struct, frozen=True, omit_defaults=True):
     `root` is the root file system's mount (an overlay, or a bind of a directory), attached for a
     moment on `root_directory`. `user` in Docker's form overrides the specification's ids.
     `init_path` is the host's static init program for `--init`. `filtered` says whether the seccomp
-    profile is already compiled into `seccomp`.
+    profile is already compiled into `seccomp`. With `bundle` the specification's hooks run, and
+    are told it. `preserve_fds`, `new_keyring` and `pivot` are wishes of the OCI command line.
     """
 
     id: str
@@ -58,6 +65,10 @@ class PlanContext(msgspec.Struct, frozen=True, omit_defaults=True):
     group_add: tuple[str, ...] = ()
     init_path: str = ""
     seccomp: bytes = b""
+    bundle: str = ""
+    preserve_fds: int = 0
+    new_keyring: bool = True
+    pivot: bool = True
 
 
 def plan_container(spec: oci.RuntimeSpec, context: PlanContext) -> op.Plan:
@@ -81,7 +92,42 @@ def plan_container(spec: oci.RuntimeSpec, context: PlanContext) -> op.Plan:
         cgroup_path=context.cgroup_path,
         uid_mappings=tuple(item.value() for item in spec.linux.uid_mappings),
         gid_mappings=tuple(item.value() for item in spec.linux.gid_mappings),
+        start_hooks=_start_hooks(spec, context),
     )
+
+
+def _hooks(spec: oci.RuntimeSpec, context: PlanContext) -> oci.Hooks:
+    return spec.hooks if spec.hooks and context.bundle else oci.Hooks()
+
+
+def hook_state(spec: oci.RuntimeSpec, identifier: str, bundle: str, status: str) -> oci.State:
+    """What hooks are told; the pid is filled in where they run."""
+    return oci.State(spec.oci_version, identifier, status, bundle, annotations=spec.annotations)
+
+
+def _start_hooks(spec: oci.RuntimeSpec, context: PlanContext) -> op.RunHooks | None:
+    found = _hooks(spec, context).start_container
+    if not found:
+        return None
+    state = hook_state(spec, context.id, context.bundle, "created")
+    return op.RunHooks("startContainer", found, state)
+
+
+def _host_hook_steps(spec: oci.RuntimeSpec, context: PlanContext) -> Iterator[op.AnyOperation]:
+    hooks = _hooks(spec, context)
+    state = hook_state(spec, context.id, context.bundle, "creating")
+    for kind, found in (("prestart", hooks.prestart), ("createRuntime", hooks.create_runtime)):
+        if found:
+            yield op.RunHostHooks(kind, found, state)
+
+
+def _container_hook_steps(spec: oci.RuntimeSpec, context: PlanContext) -> Iterator[op.AnyOperation]:
+    hooks = _hooks(spec, context)
+    if hooks.prestart or hooks.create_runtime:
+        yield op.AwaitHostHooks()
+    if hooks.create_container:
+        state = hook_state(spec, context.id, context.bundle, "creating")
+        yield op.RunHooks("createContainer", hooks.create_container, state)
 
 
 def _namespaces(linux: oci.Linux) -> tuple[tuple[str, ...], tuple[op.JoinNamespace, ...]]:
@@ -124,6 +170,17 @@ def _host_steps(spec: oci.RuntimeSpec, context: PlanContext) -> Iterator[op.AnyO
         yield op.PrepareTree(slot, item)
     for interface in context.interfaces:
         yield op.MakeLink(interface)
+    yield from _host_hook_steps(spec, context)
+
+
+def _mapped(spec: oci.RuntimeSpec) -> bool:
+    """Whether the container is in a user namespace, new or joined: it can make no device nodes."""
+    return any(item.type == "user" for item in spec.linux.namespaces)
+
+
+def _target(item: oci.SpecMount) -> str:
+    """The destination as an absolute path; the specification allowed others once."""
+    return posixpath.normpath("/" + item.destination.lstrip("/"))
 
 
 def _is_bind(item: oci.SpecMount) -> bool:
@@ -143,7 +200,7 @@ def _bound(spec: oci.RuntimeSpec, context: PlanContext) -> list[Mount]:
     ]  # fmt: skip
     if context.init_path:
         binds.append(Mount("bind", context.init_path, "/sbin/docker-init", ("bind", "ro")))
-    if spec.linux.uid_mappings:
+    if _mapped(spec):
         binds += [Mount("bind", path, path, ("bind",)) for path, _, _ in DEFAULT_DEVICES]
         binds += [Mount("bind", item.path, item.path, ("bind",)) for item in spec.linux.devices]
     return binds
@@ -158,13 +215,15 @@ def _init_steps(
     if propagation not in kernel_mount.PROPAGATION:
         raise StartFailed(f"rootfsPropagation {propagation} does not exist")
     yield op.SetPropagation(kernel_mount.PROPAGATION[propagation])
-    yield op.AttachRoot(ROOT_SLOT, context.root_directory)
+    directory = MAPPED_ROOT_DIRECTORY if _mapped(spec) else context.root_directory
+    yield op.AttachRoot(ROOT_SLOT, directory)
     yield from _mount_steps(spec, context)
     yield from closed
     yield from _device_steps(spec, bool(context.init_path))
     if spec.process.terminal:
         yield op.OpenConsole()
-    yield op.PivotRoot()
+    yield from _container_hook_steps(spec, context)
+    yield op.PivotRoot(move=not context.pivot)
     if "uts" in new:
         if spec.hostname:
             yield op.SetHostname(spec.hostname)
@@ -189,7 +248,7 @@ def _init_steps(
 def _mount_steps(spec: oci.RuntimeSpec, context: PlanContext) -> Iterator[op.AnyOperation]:
     slot = 0
     for item in spec.mounts:
-        target = posixpath.normpath("/" + item.destination)
+        target = _target(item)
         if target in ("/proc", "/sys") and _is_bind(item) and "rbind" not in item.options:
             raise StartFailed(f'"{item.source}" cannot be mounted over {target}')
         if _is_bind(item):
@@ -231,9 +290,9 @@ def _cgroup_steps(
 
 
 def _device_steps(spec: oci.RuntimeSpec, init: bool) -> Iterator[op.AnyOperation]:
-    if not any(posixpath.normpath(item.destination) == "/dev" for item in spec.mounts):
+    if not any(_target(item) == "/dev" for item in spec.mounts):
         return
-    if spec.linux.uid_mappings:
+    if _mapped(spec):
         slot = 1 + init + sum(1 for item in spec.mounts if _is_bind(item))
         paths = [path for path, _, _ in DEFAULT_DEVICES]
         paths += [item.path for item in spec.linux.devices]
@@ -252,19 +311,27 @@ def _device_steps(spec: oci.RuntimeSpec, init: bool) -> Iterator[op.AnyOperation
 
 def _process(spec: oci.RuntimeSpec, context: PlanContext) -> op.ProcessPlan:
     process = spec.process
-    sets = process.capabilities
-    size = process.console_size
-    args = process.args
     if context.init_path:
-        args = ("/sbin/docker-init", "--", *args)
+        args = ("/sbin/docker-init", "--", *process.args)
+        process = msgspec.structs.replace(process, args=args)
+    plan = process_plan(
+        process, seccomp=_seccomp(spec, context), preserve_fds=context.preserve_fds,
+        new_keyring=context.new_keyring,
+    )  # fmt: skip
+    return msgspec.structs.replace(plan, user=context.user, group_add=context.group_add)
+
+
+def process_plan(
+    process: oci.Process, *, seccomp: bytes, preserve_fds: int = 0, new_keyring: bool = True
+) -> op.ProcessPlan:
+    """What the specification says of a process, its first or a further one."""
+    sets, size = process.capabilities, process.console_size
     return op.ProcessPlan(
-        args=args,
+        args=process.args,
         env=process.env,
         cwd=process.cwd or "/",
         terminal=process.terminal,
         console_size=(size.height, size.width) if size else (0, 0),
-        user=context.user,
-        group_add=context.group_add,
         uid=process.user.uid,
         gid=process.user.gid,
         groups=process.user.additional_gids,
@@ -272,10 +339,12 @@ def _process(spec: oci.RuntimeSpec, context: PlanContext) -> op.ProcessPlan:
         capabilities=json.loads(msgspec.json.encode(sets)) if sets else {},
         rlimits=tuple((item.type, item.soft, item.hard) for item in process.rlimits),
         no_new_privileges=process.no_new_privileges,
-        seccomp=_seccomp(spec, context),
+        seccomp=seccomp,
         apparmor_profile=process.apparmor_profile,
         selinux_label=process.selinux_label,
         oom_score_adj=process.oom_score_adj,
+        preserve_fds=preserve_fds,
+        new_keyring=new_keyring,
     )
 
 

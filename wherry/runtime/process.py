@@ -27,7 +27,8 @@ def become(plan: ProcessPlan, keep: int) -> tuple[str, dict[str, str]]:
     if plan.oom_score_adj is not None and not process.set_oom_score(plan.oom_score_adj):
         # Without CAP_SYS_RESOURCE the score only rises: stay at the daemon's, as Docker does.
         process.set_oom_score(max(plan.oom_score_adj, _oom_score()))
-    process.join_session_keyring("_ses.wherry")
+    if plan.new_keyring:
+        process.join_session_keyring("_ses.wherry")
     identity = _identity(plan)
     environment = _environment(plan, identity)
     _enter_directory(plan.cwd, identity)
@@ -42,7 +43,7 @@ def become(plan: ProcessPlan, keep: int) -> tuple[str, dict[str, str]]:
         process.set_no_new_privileges()
         if plan.seccomp:
             _load_seccomp(plan)
-    fd.set_cloexec_from(3)
+    fd.set_cloexec_from(3 + plan.preserve_fds)
     os.set_inheritable(keep, False)
     return path, environment
 

@@ -18,8 +18,9 @@ from pathlib import Path
 import msgspec
 
 from wherry.base.errors import Cancelled, InternalError, NotFound, Timeout
-from wherry.linux.fd import sealed_copy, sealed_memfd
+from wherry.linux.fd import sealed_memfd
 from wherry.linux.process import boot_id, process_start_time
+from wherry.linux.seal import sealed_copy
 from wherry.runtime.errors import BY_NAME
 from wherry.supervisor import messages as msg
 from wherry.supervisor import tasks as task_frames

@@ -27,11 +27,12 @@ from wherry.linux.process import (
     set_name,
 )
 from wherry.linux.terminal import set_window_size
+from wherry.runtime.enter import enter
 from wherry.runtime.errors import BY_NAME
 from wherry.runtime.launch import Streams, launch
 from wherry.store.logs.writer import LogWriter
-from wherry.supervisor import execs
 from wherry.supervisor import messages as msg
+from wherry.supervisor.execs import process_plan
 from wherry.supervisor.loop import READ, Loop
 from wherry.supervisor.session import Pipes, Session, make_pipes
 
@@ -337,7 +338,10 @@ class Monitor:
             pipes = make_pipes(request.open_stdin)
             streams = pipes.child
         try:
-            launched = execs.spawn(self._request.plan, request, self._pid, self._layout, streams)
+            plan = self._request.plan
+            launched = enter(
+                process_plan(plan, request), self._pid, plan.cgroup_path, self._layout, streams
+            )
         except BaseException:
             for descriptor in (*descriptors, *(pipes[1:] if pipes else ())):
                 if isinstance(descriptor, int) and descriptor >= 0:

@@ -1,0 +1,1 @@
+"""The commands of `wherry-runtime`, a module each, loaded when called."""
