@@ -42,11 +42,13 @@ class ContainerSignals:
             )
         if number in (9, 15, parse_signal(container.record.config.stop_signal or "SIGTERM")):
             await self._index.update_state(container, manually_stopped=True)
-        paused = container.state.status == "paused"
+        paused, exits = container.state.status == "paused", container.exits
         await self._send(container, number)
         if paused and number == 9:
             await self._set_frozen(container, False)
         self._publish(container, "kill", signal=str(number))
+        if number == 9 and not await ended_within(container, exits, _KILL_SECONDS):
+            raise WherryError(f"container {container.id} does not end after SIGKILL")
 
     async def stop(self, container: Container, signal: str, seconds: int | None) -> None:
         """Asks the container to end, and after so many seconds makes it; raises NotModified."""
