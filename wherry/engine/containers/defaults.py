@@ -1,14 +1,16 @@
 """What the daemon's options say of every container."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from wherry.base.live_settings import LiveSettings
 from wherry.linux.cgroup.facilities import FACILITIES
 from wherry.linux.cgroup.layout import CgroupLayout
 
 
-class ContainerDefaults(msgspec.Struct, frozen=True, kw_only=True):
+class ContainerDefaults(LiveSettings, kw_only=True):
     """Settings that create and start share; paths are the daemon's roots."""
 
     data_root: Path
@@ -26,12 +28,14 @@ class ContainerDefaults(msgspec.Struct, frozen=True, kw_only=True):
     init: bool = False
     init_path: str = ""
     log_driver: str = "json-file"
-    log_opts: dict[str, str] = {}
+    log_opts: Mapping[str, str] = msgspec.field(default_factory=dict)
     dns: tuple[str, ...] = ()
     dns_search: tuple[str, ...] = ()
     dns_options: tuple[str, ...] = ()
     host_gateway: tuple[str, ...] = ()
     stop_timeout: int = 10
+    live_restore: bool = True
+    shutdown_timeout: int = 15
     apparmor: str = ""
     facilities: frozenset[str] = FACILITIES
 
