@@ -6,6 +6,7 @@ import shutil
 import signal
 import ssl
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,3 +146,24 @@ def test_every_option_of_dockerd_is_ours_or_refused_with_a_reason() -> None:
     ours = {option.flag for option in OPTIONS}
     refused = set(REFUSED) | {key.removesuffix("s") for key in REFUSED}
     assert flags - ours - refused - set(NOT_OURS) == STILL_TO_COME
+
+
+def test_metrics_count_containers_actions_and_requests() -> None:
+    address = "127.0.0.1:29323"
+    with Engine("--metrics-addr", address) as engine:
+        engine.import_busybox()
+        engine.docker("run", "-d", "--name", "runs", "busybox", "sleep", "1000")
+        engine.docker("run", "--name", "done", "busybox", "true")
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=20) as answer:
+            lines = answer.read().decode().splitlines()
+        values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        containers = "engine_daemon_container_states_containers"
+        assert values[f'{containers}{{state="running"}}'] == "1.0"
+        assert values[f'{containers}{{state="stopped"}}'] == "1.0"
+        assert values['engine_daemon_container_actions_seconds_count{action="start"}'] == "2.0"
+        assert float(values["engine_daemon_events_total"]) > 5
+        assert any(
+            line.startswith("wherry_api_request_seconds_count") and "/containers/create" in line
+            for line in values
+        )
+        assert "process_resident_memory_bytes" in values

@@ -8,8 +8,9 @@ import shutil
 from pathlib import Path
 
 import msgspec
+from aiohttp import web
 
-from wherry.api.app import make_protocol, make_server
+from wherry.api.app import Observer, make_protocol, make_server
 from wherry.api.routes import ROUTES
 from wherry.api.services import Services
 from wherry.daemon.config import Config
@@ -94,7 +95,7 @@ from wherry.store.records.database import Database
 from wherry.store.snapshot.overlay import OverlaySnapshots
 from wherry.store.volume.directory import VolumeDirectories
 from wherry.supervisor.client import Supervisor
-from wherry.wire.server.listeners import serve, tls_context
+from wherry.wire.server.listeners import open_listener, serve, tls_context
 
 logger = logging.getLogger("wherry.daemon")
 
@@ -223,9 +224,21 @@ class Engine:
             tls = tls_context(
                 config.tlscert, config.tlskey, config.tlscacert, verify=config.tlsverify
             )
-        protocol = make_protocol(make_server(ROUTES, self._services))
+        observe = await self._serve_metrics() if config.metrics_addr else None
+        protocol = make_protocol(make_server(ROUTES, self._services, observe))
         for listener in await self._pools.run("disk", self._front_door.open):
             self._servers.append(await serve(listener, protocol, tls))
+
+    async def _serve_metrics(self) -> Observer:
+        from wherry.daemon.metrics import Metrics
+
+        metrics = Metrics(
+            self._settings.engine, read_host(), self._events, self._health, self._counts
+        )
+        server = web.Server(metrics.answer, access_log=None)
+        for listener in open_listener(f"tcp://{self._config.metrics_addr}"):
+            self._servers.append(await serve(listener, server))
+        return metrics.observe
 
     def _build_network(self) -> None:
         config = self._config
@@ -349,16 +362,16 @@ class Engine:
             RemoveNetwork(state), PruneNetworks(state, referred), ConnectNetwork(state),
         )  # fmt: skip
 
+    def _counts(self) -> Counts:
+        states = [item.state.status for item in self._index.all()]
+        running = sum(status in ("running", "restarting") for status in states)
+        paused = states.count("paused")
+        stopped = len(states) - running - paused
+        return Counts(running, paused, stopped, len(self._catalog.images()))
+
     def _system_use_cases(self) -> SystemUseCases:
         facts = self._settings.engine
         host = read_host()
-
-        def counts() -> Counts:
-            states = [item.state.status for item in self._index.all()]
-            running = sum(status in ("running", "restarting") for status in states)
-            paused = states.count("paused")
-            stopped = len(states) - running - paused
-            return Counts(running, paused, stopped, len(self._catalog.images()))
 
         async def nothing() -> list[object]:
             return []
@@ -367,7 +380,7 @@ class Engine:
             return sum(image.size for image in self._catalog.images())
 
         return SystemUseCases(
-            Info(facts, host, self._events, counts, lambda: self._bridges.warnings),
+            Info(facts, host, self._events, self._counts, lambda: self._bridges.warnings),
             Version(facts, host),
             DiskUsage(self._volumes, nothing, self._containers.list.measured, layers_size),
             self._events,
