@@ -21,19 +21,18 @@ logger = logging.getLogger("wherry.daemon")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the daemon until SIGTERM or SIGINT; the exit code is 1 if it could not start."""
-    given = sys.argv[1:] if arguments is None else arguments
     try:
-        config = load_config(given)
+        config = load_config(sys.argv[1:] if arguments is None else arguments)
     except WherryError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1
-    _apply_to_log(config)
+    start_logging("debug" if config.debug else config.log_level)
     if os.geteuid() != 0:
         logger.critical("the wherry daemon needs root: start it as root, or with sudo")
         return 1
     try:
         with asyncio.Runner() as runner:
-            runner.run(_serve(config, given))
+            runner.run(_serve(config))
     except (WherryError, OSError) as error:
         logger.critical("failed to start daemon: %s", error)
         logger.debug("where it failed", exc_info=True)
@@ -41,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def _serve(config: Config, arguments: Sequence[str]) -> None:
+async def _serve(config: Config) -> None:
     _prepare_process()
     for directory, mode in ((config.data_root, 0o710), (config.exec_root, 0o711)):
         directory.mkdir(parents=True, exist_ok=True)
@@ -51,13 +50,13 @@ async def _serve(config: Config, arguments: Sequence[str]) -> None:
             locks.callback(DaemonLock(root, option).close)
         pidfile = PidFile(config.pidfile) if config.pidfile else None
         try:
-            await _run(config, arguments)
+            await _run(config)
         finally:
             if pidfile:
                 pidfile.close()
 
 
-async def _run(config: Config, arguments: Sequence[str]) -> None:
+async def _run(config: Config) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -65,7 +64,6 @@ async def _run(config: Config, arguments: Sequence[str]) -> None:
     engine = Engine(config)
     try:
         await engine.start()
-        loop.add_signal_handler(signal.SIGHUP, _reload, engine, arguments)
         _notify("READY=1")
         for host in config.hosts:
             logger.info("API listen on %s", host)
@@ -74,21 +72,6 @@ async def _run(config: Config, arguments: Sequence[str]) -> None:
         _notify("STOPPING=1")
     finally:
         await engine.stop()
-
-
-def _reload(engine: Engine, arguments: Sequence[str]) -> None:
-    """Reads the configuration again; one that cannot be changes nothing."""
-    try:
-        config = load_config(arguments)
-    except WherryError as error:
-        logger.error("the configuration stays as it is: %s", error.message)
-        return
-    _apply_to_log(config)
-    engine.reload(config)
-
-
-def _apply_to_log(config: Config) -> None:
-    start_logging("debug" if config.debug else config.log_level, config.log_format)
 
 
 def _prepare_process() -> None:

@@ -87,7 +87,7 @@ def _stage(
         set_dumpable(False)
         forbid_imports()
         if cgroup_path:
-            Cgroup(layout, cgroup_path).join(0)
+            Cgroup(layout, cgroup_path).join_beside(init_pid)
         _join_namespaces(init_pid)
         pid = os.fork()
         if pid == 0:

@@ -86,7 +86,10 @@ class Health:
 
 
 class Container:
-    """One container. Changes are made under its lock; waiters are told by `notify`."""
+    """One container. Changes are made under its lock; waiters are told by `notify`.
+
+    `cgroup_path` is set while it runs, since the daemon may be started with another driver.
+    """
 
     def __init__(self, record: Record) -> None:
         self.record = record
@@ -97,6 +100,7 @@ class Container:
         self.probes: dict[str, Callable[[int], None]] = {}
         self.health: Health | None = None
         self.removed = False
+        self.cgroup_path = ""
         self.exits = 0
         self._changed = asyncio.Condition()
 

@@ -20,9 +20,7 @@ class Waiting:
     def _met(self) -> bool:
         container = self._container
         if self._condition == "not-running":
-            # An end counts, too, after which a policy has begun the next run already.
-            ended = container.exits > self._exits
-            return ended or not container.state.running or container.removed
+            return not container.state.running or container.removed
         if self._condition == "next-exit":
             return container.exits > self._exits or container.removed
         return container.removed

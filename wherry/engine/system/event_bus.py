@@ -74,14 +74,10 @@ class EventBus:
     """Publishes events to any number of subscriptions; all calls on the event loop's thread."""
 
     def __init__(self) -> None:
-        """An empty bus: the ring does not outlive the daemon, as in dockerd.
-
-        `published` counts all events so far.
-        """
+        """An empty bus: the ring does not outlive the daemon, as in dockerd."""
         self._ring: deque[Event] = deque(maxlen=RING_SIZE)
         self._subscriptions: set[Subscription] = set()
         self._last = 0
-        self.published = 0
 
     def publish(
         self, type: str, action: str, actor_id: str, attributes: Mapping[str, str] | None = None
@@ -90,7 +86,6 @@ class EventBus:
         self._last = max(now_ns(), self._last + 1)  # times stay distinct and ordered
         event = new_event(type, action, actor_id, attributes or {}, self._last)
         self._ring.append(event)
-        self.published += 1
         for subscription in tuple(self._subscriptions):
             subscription.offer(event)
 
