@@ -1,7 +1,10 @@
 """`docker run`, in the foreground and detached."""
 
 import socket
+import subprocess
+import sys
 import urllib.request
+from pathlib import Path
 
 from tests.support.engine import Engine
 
@@ -102,7 +105,7 @@ def test_a_committed_and_saved_image_is_loaded_again(engine: Engine) -> None:
     engine.docker("rmi", "made:1")
     assert "Loaded image: made:1" in engine.docker("load", "-i", str(archive)).stdout
     shown = engine.docker("run", "--rm", "made:1", "sh", "-c", "cat /made; ls /etc").stdout
-    assert shown == "made\nhostname\nhosts\npasswd\nresolv.conf\n"
+    assert shown == "made\nhostname\nhosts\nmtab\npasswd\nresolv.conf\n"
     engine.docker("rmi", "made:1")
 
 
@@ -115,3 +118,13 @@ def test_containers_run_on_while_the_daemon_is_killed(engine: Engine) -> None:
     lines = engine.docker("logs", container).stdout.splitlines()
     assert lines == [f"line {number}" for number in range(1, 9)]
     engine.docker("rm", container)
+
+
+def test_no_output_of_a_short_program_is_lost_by_a_fast_client(engine: Engine) -> None:
+    wherry = [sys.executable, str(Path(__file__).parents[2] / "bin" / "wherry")]
+    for _ in range(15):
+        done = subprocess.run(
+            [*wherry, "run", "--rm", "busybox", "echo", "heard"], env=engine.environment(),
+            capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+        assert done.stdout == "heard\n"

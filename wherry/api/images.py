@@ -190,9 +190,13 @@ def registry_auth(header: str) -> Credentials:
 
 
 async def progress_response(
-    request: ApiRequest, work: Callable[[Callable[[dict[str, Any]], None]], Awaitable[None]]
-) -> web.StreamResponse:
-    """Streams the progress objects of some work; an error before the first becomes a status."""
+    request: ApiRequest, work: Callable[[Callable[[dict[str, Any]], None]], Awaitable[None]],
+    *, early: bool = False,
+) -> web.StreamResponse:  # fmt: skip
+    """Streams the progress objects of some work; an error before the first becomes a status.
+
+    With `early` the status is 200 in any case, and every error in the stream.
+    """
     lines: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
 
     async def run() -> None:
@@ -204,6 +208,8 @@ async def progress_response(
     task = asyncio.get_running_loop().create_task(run())
     response = stream_response(request.raw, "application/json")
     try:
+        if early:
+            await response.prepare(request.raw)
         while (line := await lines.get()) is not None:
             if not response.prepared:
                 await response.prepare(request.raw)
@@ -234,7 +240,7 @@ async def load(request: ApiRequest, services: Services) -> web.StreamResponse:
         if not await services.images.take_in.load(_body(request), line):
             raise InvalidParameter("the archive holds no image")
 
-    return await progress_response(request, work)
+    return await progress_response(request, work, early=True)
 
 
 async def save(request: ApiRequest, services: Services) -> web.StreamResponse:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, TypeVar
 
@@ -19,6 +20,7 @@ MULTIPLEXED_STREAM = "application/vnd.docker.multiplexed-stream"
 CLIENT_CHECK = 5.0
 """Seconds between looks at whether the reader of an idle stream is still there."""
 
+_PATH = re.compile(r"at `\$([\w.]+)`$")
 STREAM_KEY = "wherry.stream"
 _FALSE = ("", "0", "no", "false", "none")
 
@@ -91,6 +93,8 @@ class ApiRequest:
         try:
             return msgspec.json.decode(data, type=kind)
         except msgspec.ValidationError as error:
+            if "got `null`" in str(error):
+                return _without_nulls(data, kind)
             raise InvalidParameter(f"invalid JSON: json: cannot unmarshal: {error}") from None
         except msgspec.DecodeError as error:
             raise InvalidParameter(f"invalid JSON: {error}") from None
@@ -158,6 +162,31 @@ class ApiRequest:
             gate.release()
         else:
             response.force_close()
+
+
+def _without_nulls(data: bytes, kind: type[T]) -> T:
+    """The body with nulls left out where they cannot be, as Go's decoder reads them."""
+    content = msgspec.json.decode(data)
+    while True:
+        try:
+            return msgspec.convert(content, kind)
+        except msgspec.ValidationError as error:
+            path = _PATH.search(str(error)) if "got `null`" in str(error) else None
+            if path is None or not _drop(content, path[1]):
+                raise InvalidParameter(f"invalid JSON: json: cannot unmarshal: {error}") from None
+
+
+def _drop(content: Any, path: str) -> bool:
+    """Removes a member such as `.Healthcheck.StartPeriod`; False for what has no name."""
+    *parents, name = path.removeprefix(".").split(".")
+    for parent in parents:
+        if not isinstance(content, dict) or parent not in content:
+            return False
+        content = content[parent]
+    if not isinstance(content, dict) or name not in content:
+        return False
+    del content[name]
+    return True
 
 
 def _filter_values(key: str, value: Any) -> list[str]:

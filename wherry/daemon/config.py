@@ -64,7 +64,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     dns_search: tuple[str, ...] = ()
     host_gateway_ip: str = ""
     cgroup_parent: str = ""
-    exec_opts: tuple[str, ...] = ()
     default_ulimits: tuple[Ulimit, ...] = ()
     default_shm_size: int = 64 << 20
     default_ipc_mode: str = "private"
@@ -245,13 +244,6 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("cgroup-parent", "cgroup-parent", "cgroup_parent", "parent of containers' cgroups"),
     Option(
-        "exec-opt",
-        "exec-opts",
-        "exec_opts",
-        "runtime option (native.cgroupdriver=systemd|cgroupfs)",
-        repeated=True,
-    ),
-    Option(
         "default-ulimit",
         "default-ulimits",
         "default_ulimits",
@@ -414,21 +406,7 @@ def _value(option: Option, value: Any) -> Any:
     return tuple(option.parse(item) for item in value)
 
 
-def cgroup_driver(config: Config) -> str:
-    """The driver that was asked for by `native.cgroupdriver`, empty if none was."""
-    asked = ""
-    for option in config.exec_opts:
-        key, equals, value = option.partition("=")
-        if key.strip().lower() != "native.cgroupdriver" or not equals:
-            raise InvalidParameter(f"invalid exec-opt: {option}: only native.cgroupdriver is known")
-        asked = value.strip()
-        if asked not in ("", "cgroupfs", "systemd"):
-            raise InvalidParameter(f"native.cgroupdriver option {asked} not supported")
-    return asked
-
-
 def _check(config: Config) -> None:
-    cgroup_driver(config)
     if config.mtu < 0:
         raise InvalidParameter(f"invalid default MTU: {config.mtu}")
     if config.bip and config.bridge:

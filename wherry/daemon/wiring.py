@@ -13,7 +13,6 @@ from wherry.api.routes import ROUTES
 from wherry.api.services import Services
 from wherry.daemon.config import Config
 from wherry.daemon.front_door import HOLD_TASK, FrontDoor
-from wherry.daemon.groups import choose_groups
 from wherry.engine.containers.adopt import AdoptContainers, LeaveContainers
 from wherry.engine.containers.archive import ContainerFiles, ExportContainer, FileViews
 from wherry.engine.containers.attach import AttachContainer
@@ -39,6 +38,7 @@ from wherry.engine.containers.stream_use_cases import StreamUseCases
 from wherry.engine.containers.top import ContainerTop
 from wherry.engine.containers.update import UpdateContainer
 from wherry.engine.containers.use_cases import ContainerUseCases
+from wherry.engine.containers.user_namespaces import UserNamespaces, read_pool
 from wherry.engine.execs.create import CreateExec
 from wherry.engine.execs.inspect import InspectExec
 from wherry.engine.execs.registry import ExecRegistry
@@ -137,8 +137,9 @@ class Engine:
         self._database = Database(config.data_root / "records.db")
         self._pools = Pools()
         self._events = EventBus()
-        self._groups = choose_groups(config, self._instance, CgroupLayout.detect())
-        self._supervisor = Supervisor(config.exec_root, tasks=TASKS, cgroup=self._groups.monitors)
+        self._supervisor = Supervisor(
+            config.exec_root, tasks=TASKS, cgroup=f"/{self._instance}-monitors"
+        )
         self._defaults = self._container_defaults()
         self._front_door = FrontDoor(config.hosts, config.group, config.exec_root, self._supervisor)
         self._snapshots = OverlaySnapshots(config.data_root / "overlay2")
@@ -203,10 +204,8 @@ class Engine:
 
     def _remove_cgroups(self) -> None:
         """The instance's own groups go when no container is left in them."""
-        if self._groups.driver == "systemd":
-            return  # slices and scopes are systemd's to remove
-        for path in (self._groups.parent, self._groups.monitors):
-            Cgroup(self._groups.layout, path).remove_if_empty()
+        for path in (self._defaults.cgroup_parent, f"/{self._instance}-monitors"):
+            Cgroup(self._defaults.layout, path).remove_if_empty()
 
     async def _listen(self) -> None:
         config = self._config
@@ -221,17 +220,14 @@ class Engine:
 
     def _container_defaults(self) -> ContainerDefaults:
         config = self._config
-        layout = self._groups.layout
+        layout = CgroupLayout.detect()
         init = config.init_path or next(filter(os.path.exists, _INIT_PROGRAMS), "")
         return ContainerDefaults(
             data_root=config.data_root,
             exec_root=config.exec_root,
             layout=layout,
             facilities=find_facilities(layout),
-            cgroup_parent=self._groups.parent,
-            cgroup_driver=self._groups.driver,
-            instance=self._instance,
-            monitor_units=self._groups.monitor_units,
+            cgroup_parent=config.cgroup_parent or f"/{self._instance}",
             cpus=os.cpu_count() or 1,
             architecture=host_architecture(),
             shm_size=config.default_shm_size,
@@ -272,9 +268,12 @@ class Engine:
         index, pools, events, defaults = self._index, self._pools, self._events, self._defaults
         network = ContainerNetwork(index, self._networks, self._attachments, pools, defaults)
         self._watcher = ExitWatcher(index, network, self._volumes, pools, events, defaults)
+        user_namespaces = UserNamespaces(
+            index, read_pool(Path("/etc/subuid")), read_pool(Path("/etc/subgid"))
+        )
         start = StartContainer(
             index, self._snapshots, network, self._volumes, self._supervisor, self._watcher,
-            pools, events, defaults,
+            pools, events, defaults, user_namespaces,
         )  # fmt: skip
         signals = ContainerSignals(index, start, pools, events, defaults)
         remove = RemoveContainer(
@@ -283,7 +282,7 @@ class Engine:
         create = CreateContainer(
             index, self._catalog, self._snapshots, MountResolver(self._volumes, index),
             self._volumes, pools, events, defaults,
-            CopyUp(self._volumes, self._snapshots, self._supervisor, pools),
+            CopyUp(self._volumes, self._snapshots, self._supervisor, pools), user_namespaces,
         )  # fmt: skip
         self._watcher.connect(start.again, remove.auto)
         self._health = HealthChecks(pools, events)
@@ -383,7 +382,6 @@ class Engine:
         facts = EngineFacts(
             id=engine_id(config.data_root), version=__version__, data_root=str(config.data_root),
             storage_driver=self._snapshots.name, logging_driver=config.log_driver,
-            cgroup_driver=self._groups.driver,
             labels=config.labels, debug=config.debug, live_restore=config.live_restore,
             iptables=config.iptables, insecure_registries=config.insecure_registries,
             registry_mirrors=config.registry_mirrors, http_proxy=proxy["http_proxy"],

@@ -1,7 +1,9 @@
 """Capabilities: capabilities(7), capset(2)."""
 
 import ctypes
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from wherry.linux.syscall import SyscallError, syscall
 
@@ -107,3 +109,21 @@ def set_ambient(names: int) -> None:
     for number in range(last_capability() + 1):
         if names >> number & 1:
             syscall("prctl", _PR_CAP_AMBIENT, 2, number, 0, 0, path=NAMES[number])
+
+
+@contextmanager
+def acting_as(uid: int, gid: int) -> Iterator[None]:
+    """Has these effective ids for a moment, with every capability kept (credentials(7)).
+
+    Only for single-threaded processes. The dumpable flag and the parent-death signal are lost.
+    """
+    effective, permitted, inheritable = capget()
+    os.setegid(gid)
+    os.seteuid(uid)
+    try:
+        capset(effective, permitted, inheritable)
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        capset(effective, permitted, inheritable)

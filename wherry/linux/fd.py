@@ -5,6 +5,7 @@ import errno
 import fcntl
 import os
 import socket
+import termios
 from collections.abc import Sequence
 
 from wherry.linux.seal import SEALS
@@ -129,6 +130,13 @@ def lock_file(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def unread_bytes(connection: int) -> int:
+    """Bytes written to a unix stream socket that the other end has not read (SIOCOUTQ, unix(7))."""
+    count = ctypes.c_int()
+    fcntl.ioctl(connection, termios.TIOCOUTQ, count)
+    return count.value
 
 
 def set_pipe_size(descriptor: int, size: int) -> None:

@@ -87,7 +87,9 @@ def _stage(
         set_dumpable(False)
         forbid_imports()
         if cgroup_path:
-            Cgroup(layout, cgroup_path).join_beside(init_pid)
+            Cgroup(layout, cgroup_path).join(0)
+        if in_user_namespace(init_pid):
+            process.raise_limits(plan.rlimits)
         _join_namespaces(init_pid)
         pid = os.fork()
         if pid == 0:
@@ -107,19 +109,30 @@ def _join_namespaces(init_pid: int) -> None:
     for kind in _NAMESPACES:
         if ns.supported(kind):
             flags |= ns.KINDS[kind][0]
-    own_user = os.stat("/proc/self/ns/user").st_ino
-    other_user = os.stat(f"/proc/{init_pid}/ns/user").st_ino
-    if own_user != other_user:
-        flags |= ns.CLONE_NEWUSER
     pidfd = os.pidfd_open(init_pid)
     try:
-        ns.setns(pidfd, flags)
+        _join(pidfd, init_pid, flags)
     finally:
         os.close(pidfd)
-    if own_user != other_user:
+
+
+def join_mounts(pidfd: int, pid: int) -> None:
+    """Joins a container's mount namespace, as root of the user namespace that owns it."""
+    _join(pidfd, pid, ns.CLONE_NEWNS)
+
+
+def _join(pidfd: int, pid: int, flags: int) -> None:
+    mapped = in_user_namespace(pid)
+    ns.setns(pidfd, flags | (ns.CLONE_NEWUSER if mapped else 0))
+    if mapped:
         os.setgroups(())
         os.setresgid(0, 0, 0)
         os.setresuid(0, 0, 0)
+
+
+def in_user_namespace(pid: int) -> bool:
+    """Whether a process has another user namespace than the caller."""
+    return os.stat("/proc/self/ns/user").st_ino != os.stat(f"/proc/{pid}/ns/user").st_ino
 
 
 def _main(plan: ProcessPlan, streams: Streams, channel: socket.socket) -> None:

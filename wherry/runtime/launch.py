@@ -17,7 +17,7 @@ from wherry.linux import namespace as ns
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.linux.fd import receive_message
-from wherry.linux.process import set_dumpable, set_parent_death_signal
+from wherry.linux.process import set_dumpable, set_oom_score, set_parent_death_signal
 from wherry.linux.terminal import take_terminal
 from wherry.runtime import devices, hooks, identity, links, mounts, process
 from wherry.runtime import operations as op
@@ -70,6 +70,9 @@ class Launched(NamedTuple):
     console: int
 
 
+_FAILED = b"!"
+"""Begins what the stage of a user namespace says when it gives up."""
+
 _LATER = (op.MakeLink, op.RunHostHooks)
 """Operations of the host that need init's namespaces, done when init says that they exist."""
 
@@ -106,7 +109,6 @@ def launch(
     finally:
         ours.close()
         theirs.close()
-        context.end_placeholder()
         context.close_trees()
     return Launched(pid, console)
 
@@ -211,18 +213,23 @@ def _fork_in_user_namespace(plan: op.Plan, run: "_Init", ours: socket.socket) ->
         run.stage(child)
     child.close()
     try:
-        if parent.recv(16) != b"user":
-            raise StartFailed("cannot make or join a user namespace: the kernel refused it")
+        _expect(parent)
         if "user" in plan.new_namespaces:
             ns.write_id_maps(stage, id_ranges(plan.uid_mappings), id_ranges(plan.gid_mappings))
         parent.send(b"maps")
-        answer = parent.recv(16)
-        if not answer:
-            raise StartFailed("cannot make the namespaces of a user namespace")
-        return int(answer)
+        return int(_expect(parent))
     finally:
         parent.close()
         os.waitpid(stage, 0)
+
+
+def _expect(stage: socket.socket) -> bytes:
+    """The stage's next word; raises StartFailed with what it says of its failure."""
+    answer = stage.recv(4096)
+    if not answer or answer.startswith(_FAILED):
+        reason = answer.removeprefix(_FAILED).decode(errors="replace") or "its process was killed"
+        raise StartFailed(f"cannot make or join a user namespace: {reason}")
+    return answer
 
 
 def _join(item: op.JoinNamespace) -> None:
@@ -264,6 +271,10 @@ class _Init:
         try:
             if self._plan.cgroup_path:
                 Cgroup(self._layout, self._plan.cgroup_path).join(0)
+            # What takes the host's capabilities is done before they go.
+            process.raise_limits(self._plan.process.rlimits)
+            if self._plan.process.oom_score_adj is not None:
+                set_oom_score(self._plan.process.oom_score_adj)
             if self._joined_user:
                 _join(self._joined_user)
             else:
@@ -284,6 +295,8 @@ class _Init:
                     self.main(in_cgroup=True)
                 parent.send(str(pid).encode())
                 status = 0
+        except Exception as error:
+            parent.send(_FAILED + str(error).encode(errors="replace")[:4000])
         finally:
             os._exit(status)
 

@@ -9,16 +9,14 @@ import os
 import stat
 
 from wherry.linux import mount as km
+from wherry.linux.capability import acting_as
 from wherry.linux.fd import openat2
-from wherry.linux.namespace import create_user_namespace
-from wherry.linux.overlay import overlay, split_lowerdir
 from wherry.linux.process import forbid_imports
 from wherry.linux.syscall import AT_FDCWD, SyscallError
-from wherry.model.mount import Mount
+from wherry.model.mount import IdMapping, Mount
 from wherry.runtime import operations as op
 from wherry.runtime.context import Context
 from wherry.runtime.errors import StartFailed
-from wherry.runtime.plan import id_ranges
 
 _PROC_SUPER_MAGIC_TYPES = ("proc", "sysfs")
 
@@ -27,7 +25,8 @@ def prepare_tree(step: op.PrepareTree, context: Context) -> None:
     """Makes a detached mount in the host's namespace."""
     mount = step.mount
     try:
-        tree = _overlay(mount) if mount.type == "overlay" else _bind(mount)
+        make = _overlay if mount.type == "overlay" else _bind
+        tree = make(mount, context)
     except SyscallError as error:
         raise StartFailed(
             f'error mounting "{mount.source}" to rootfs at "{mount.target or "/"}": {error}'
@@ -36,11 +35,11 @@ def prepare_tree(step: op.PrepareTree, context: Context) -> None:
     context.tree_is_file[step.slot] = not stat.S_ISDIR(os.fstat(tree).st_mode)
 
 
-def _overlay(mount: Mount) -> int:
+def _overlay(mount: Mount, context: Context) -> int:
     """An overlay; with id mappings each layer is an idmapped tree, as overlay itself cannot be."""
     if not mount.uid_mappings:
-        return overlay(mount.options)
-    namespace = create_user_namespace(id_ranges(mount.uid_mappings), id_ranges(mount.gid_mappings))
+        return km.overlay(mount.options)
+    namespace = context.user_namespace(mount.uid_mappings, mount.gid_mappings)
     opened: list[int] = []
     try:
         lower: list[str] = []
@@ -48,7 +47,7 @@ def _overlay(mount: Mount) -> int:
         for option in mount.options:
             key, _, value = option.partition("=")
             if key == "lowerdir":
-                for layer in split_lowerdir(value):
+                for layer in km.split_lowerdir(value):
                     opened.append(_idmapped(layer, namespace))
                     lower.append(f"/proc/self/fd/{opened[-1]}")
             elif key == "upperdir":
@@ -60,24 +59,39 @@ def _overlay(mount: Mount) -> int:
                 options.append(f"workdir={base}/{os.path.basename(value)}")
             else:
                 options.append(option)
-        return overlay(options, lower=lower)
+        # Overlay makes files of its own as whoever mounts it, whom the map must know.
+        with acting_as(_first(mount.uid_mappings), _first(mount.gid_mappings)):
+            return km.overlay(options, lower=lower)
     finally:
         for descriptor in opened:
             os.close(descriptor)
-        os.close(namespace)
+
+
+def _first(mappings: tuple[IdMapping, ...]) -> int:
+    """The host's id for the lowest inside."""
+    return min(mappings, key=lambda item: item.container_id).host_id
 
 
 def _idmapped(path: str, namespace: int) -> int:
     tree = km.clone_tree(path, recursive=False)
     try:
         km.mount_setattr(tree, user_namespace=namespace)
-    except SyscallError:
+    except SyscallError as error:
         os.close(tree)
-        raise
+        raise _explained(error, path) from error
     return tree
 
 
-def _bind(mount: Mount) -> int:
+def _explained(error: SyscallError, path: str) -> SyscallError | StartFailed:
+    if error.errno != errno.EINVAL:
+        return error
+    return StartFailed(
+        f"{path} cannot be mounted with mapped ids: its file system does not offer it (see "
+        "mount_setattr(2)), so it is not for containers in a user namespace"
+    )
+
+
+def _bind(mount: Mount, context: Context) -> int:
     options = km.parse_mount_options(mount.options)
     recursive = bool(options.flags & km.MS_REC) or mount.type == "rbind"
     try:
@@ -104,14 +118,12 @@ def _bind(mount: Mount) -> int:
                 clear_attributes=options.attributes_clear, recursive=True,
             )  # fmt: skip
         if mount.uid_mappings:
-            namespace = create_user_namespace(
-                id_ranges(mount.uid_mappings), id_ranges(mount.gid_mappings)
-            )
+            namespace = context.user_namespace(mount.uid_mappings, mount.gid_mappings)
             try:
                 km.mount_setattr(tree, user_namespace=namespace, recursive=recursive)
-            finally:
-                os.close(namespace)
-    except SyscallError:
+            except SyscallError as error:
+                raise _explained(error, mount.source) from error
+    except (SyscallError, StartFailed):
         os.close(tree)
         raise
     return tree

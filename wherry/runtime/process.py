@@ -83,6 +83,21 @@ def _cap_limit(number: int, name: str, soft: int, hard: int) -> None:
         raise StartFailed(f"error setting rlimit {name}: {error}") from error
 
 
+def raise_limits(limits: tuple[tuple[str, int, int], ...]) -> None:
+    """Raises hard limits as far as wanted, while the caller still may: a user namespace may not."""
+    for name, _, hard in limits:
+        number = getattr(resource, name, None)
+        if number is None:
+            continue  # `set_limits` says so
+        soft, present = resource.getrlimit(number)
+        unlimited = resource.RLIM_INFINITY
+        if present != unlimited and (hard == unlimited or hard > present):
+            try:
+                resource.setrlimit(number, (soft, hard))
+            except (PermissionError, ValueError):
+                continue  # it stays as it is, without CAP_SYS_RESOURCE or above fs.nr_open
+
+
 def _identity(plan: ProcessPlan) -> Identity:
     if plan.user or plan.group_add:
         return look_up(plan.user, plan.group_add)

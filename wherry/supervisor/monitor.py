@@ -34,7 +34,6 @@ from wherry.store.logs.writer import LogWriter
 from wherry.supervisor import messages as msg
 from wherry.supervisor.execs import process_plan
 from wherry.supervisor.loop import READ, Loop
-from wherry.supervisor.oom import OomWatch
 from wherry.supervisor.session import Pipes, Session, make_pipes
 
 DRAIN_SECONDS = 2.0
@@ -68,7 +67,7 @@ class Monitor:
         self._start_time = 0
         self._started_at = 0.0
         self._exit: msg.Exited | None = None
-        self._oom = OomWatch(self._loop, self._tell_oom)
+        self._oom_kills = 0
         self._session = Session(
             self._loop, log=self._open_log(request.log), close_stdin=request.stdin_once,
             on_end=self._maybe_stop, on_detached=lambda number: self._tell(msg.Detached(number)),
@@ -111,7 +110,8 @@ class Monitor:
     def _join_own_cgroup(self) -> None:
         if self._request.monitor_cgroup:
             group = Cgroup(self._layout, self._request.monitor_cgroup)
-            group.enter("monitors of containers")
+            group.create()
+            group.join(0)
 
     def _write_state(self) -> None:
         state = msg.StateFile(
@@ -153,7 +153,7 @@ class Monitor:
         pipes: Pipes | None = None
         streams = Streams(-1, -1, -1)
         if not request.tty:
-            pipes = make_pipes(request.open_stdin)
+            pipes = make_pipes(request.open_stdin, self._root_ids())
             streams = pipes.child
         try:
             launched = launch(request.plan, self._layout, streams, die_with_parent=True)
@@ -171,25 +171,34 @@ class Monitor:
         else:
             self._session.use_terminal(launched.console)
         self._loop.watch(self._pidfd, READ, lambda _: self._reap_init())
-        if request.plan.cgroup_path:
-            self._oom.start(Cgroup(self._layout, request.plan.cgroup_path))
         return msg.Started(self._pid, self._start_time, self._started_at)
+
+    def _root_ids(self) -> tuple[int, int]:
+        """What the container's root is on the host."""
+        plan = self._request.plan
+        users = [item.host_id for item in plan.uid_mappings if item.container_id == 0]
+        groups = [item.host_id for item in plan.gid_mappings if item.container_id == 0]
+        return (users[0], groups[0]) if users and groups else (0, 0)
 
     def _reap_init(self) -> None:
         _, status = os.waitpid(self._pid, 0)
         self._loop.forget(self._pidfd)
         os.close(self._pidfd)
-        oom = self._oom.finish() > 0
+        oom = self._read_oom_kills() > 0
         code, number = exit_code(status)
         self._exit = msg.Exited(code, now_ns() / 1e9, number, oom)
         self._record_exit(self._exit)
+        if oom:
+            self._tell(msg.OutOfMemory())
         self._session.finish()
         self._loop.set_deadline(DRAIN_SECONDS, self._finish_all)
         self._tell(self._exit)
         self._maybe_stop()
 
-    def _tell_oom(self) -> None:
-        self._tell(msg.OutOfMemory())
+    def _read_oom_kills(self) -> int:
+        if not self._request.plan.cgroup_path:
+            return 0
+        return Cgroup(self._layout, self._request.plan.cgroup_path).oom_kills()
 
     def _record_exit(self, event: msg.Exited) -> None:
         """Appends the exit and makes it survive before anybody is told."""
@@ -333,7 +342,7 @@ class Monitor:
         pipes: Pipes | None = None
         streams = Streams(-1, -1, -1)
         if not request.tty:
-            pipes = make_pipes(request.open_stdin)
+            pipes = make_pipes(request.open_stdin, self._root_ids())
             streams = pipes.child
         try:
             plan = self._request.plan

@@ -25,8 +25,11 @@ class Pipes(NamedTuple):
     stderr: int
 
 
-def make_pipes(open_stdin: bool) -> Pipes:
-    """Pipes for a process without a terminal; standard input is /dev/null unless wanted."""
+def make_pipes(open_stdin: bool, owner: tuple[int, int] = (0, 0)) -> Pipes:
+    """Pipes for a process without a terminal; standard input is /dev/null unless wanted.
+
+    `owner` is the container's root: it must be able to open /dev/stdout again.
+    """
     stdout_read, stdout_write = os.pipe()
     stderr_read, stderr_write = os.pipe()
     stdin_write = -1
@@ -37,6 +40,10 @@ def make_pipes(open_stdin: bool) -> Pipes:
     for descriptor in (stdout_read, stderr_read, stdin_write):
         if descriptor >= 0:
             os.set_blocking(descriptor, False)
+    if owner != (0, 0):
+        ends = (stdout_write, stderr_write, *((stdin_read,) if open_stdin else ()))
+        for descriptor in ends:
+            os.fchown(descriptor, *owner)
     set_pipe_size(stdout_read, 1 << 16)
     return Pipes(Streams(stdin_read, stdout_write, stderr_write), stdin_write, stdout_read,
                  stderr_read)  # fmt: skip

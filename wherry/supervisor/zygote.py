@@ -34,7 +34,9 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     layout = CgroupLayout.detect()
     if sys.argv[3]:
-        Cgroup(layout, sys.argv[3]).enter("monitors of containers")
+        group = Cgroup(layout, sys.argv[3])
+        group.create()
+        group.join(0)
     decoder = msgspec.json.Decoder(msg.ZygoteRequest)
     connection.send(b"ready")
     gc.collect()

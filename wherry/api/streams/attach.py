@@ -28,11 +28,12 @@ async def attach(request: ApiRequest, services: Services) -> web.StreamResponse:
     """POST /containers/{id}/attach: the connection becomes the container's streams."""
     wanted = _wanted(request)
     container = services.streams.attach.check(request.path("id"), wanted)
-    hijacked = await request.hijack(framed=not container.record.config.tty)
-    try:
-        await services.streams.attach(container, hijacked.fileno(), wanted)
-    finally:
-        hijacked.close()
+    with container.attaching():
+        hijacked = await request.hijack(framed=not container.record.config.tty)
+        try:
+            await services.streams.attach(container, hijacked.fileno(), wanted)
+        finally:
+            hijacked.close()
     return web.Response()
 
 

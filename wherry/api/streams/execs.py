@@ -34,7 +34,7 @@ async def start(request: ApiRequest, services: Services) -> web.StreamResponse:
     if body.detach:
         await services.execs.start(process, body, None)
         return web.Response(status=200)
-    tty = process.request.tty
+    tty = body.tty  # dockerd goes by what the start says, not the creation
     hijacked = await request.hijack(framed=not tty)
     try:
         await services.execs.start(process, body, hijacked.fileno())

@@ -71,8 +71,6 @@ class AdoptContainers:
         connections = await asyncio.gather(*(self._connect(item) for item in containers))
         for container, connection in zip(containers, connections, strict=True):
             container.monitor = connection
-            state = read_state(self._defaults.state_dir(container.id))
-            container.cgroup_path = state.cgroup_path if state else ""
             for point in container.record.mounts:
                 if point.volume:
                     self._volumes.reference(point.volume, container.id)
@@ -150,9 +148,7 @@ class AdoptContainers:
     def _sweep_one(self, identifier: str, directory: Path) -> None:
         logger.info("removing what is left of container %s", identifier)
         try:
-            state = read_state(self._defaults.state_dir(identifier))
-            path = state.cgroup_path if state else self._defaults.cgroup_path(identifier)
-            Cgroup(self._defaults.layout, path).remove()
+            Cgroup(self._defaults.layout, self._defaults.cgroup_path(identifier)).remove()
         except OSError as error:
             logger.warning("container %s: its control group stays: %s", identifier, error)
         self._snapshots.remove(identifier)

@@ -12,6 +12,7 @@ from wherry.base.errors import Conflict, WherryError
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.detach_keys import parse_detach_keys
 from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.hijack import until_head_is_read
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.model.docker.stream import frame
@@ -64,6 +65,7 @@ class AttachContainer:
         Output of a process without a terminal has Docker's headers if `framed`.
         """
         framed = framed and not container.record.config.tty
+        await until_head_is_read(descriptor)
         self._events.publish("container", "attach", container.id, container.attributes())
         if not request.stream:
             if request.logs:

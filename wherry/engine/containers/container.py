@@ -1,7 +1,8 @@
 """A container: its record, which is kept on disk, and what lives with this daemon."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -11,6 +12,9 @@ from wherry.model.docker.container import ContainerConfig, EndpointSettings, Hos
 from wherry.network.endpoint import Endpoint
 from wherry.supervisor.client import MonitorConnection
 from wherry.supervisor.messages import AttachOptions
+
+_ARRIVAL = 2.0
+"""Seconds that a start waits for a client that is told that it is attached."""
 
 
 class MountPoint(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -26,6 +30,14 @@ class MountPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     options: tuple[str, ...] = ()
     copy_up: bool = False
     subpath: str = ""
+
+
+class IdRange(msgspec.Struct, frozen=True):
+    """Ids of the host that a container's user namespace has: root's uid and gid, how many."""
+
+    uid: int
+    gid: int
+    size: int
 
 
 class State(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -64,6 +76,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     mounts: tuple[MountPoint, ...] = ()
     state: State = State()
     log_path: str = ""
+    id_range: IdRange | None = None
     platform: str = "linux"
 
 
@@ -86,10 +99,7 @@ class Health:
 
 
 class Container:
-    """One container. Changes are made under its lock; waiters are told by `notify`.
-
-    `cgroup_path` is set while it runs, since the daemon may be started with another driver.
-    """
+    """One container. Changes are made under its lock; waiters are told by `notify`."""
 
     def __init__(self, record: Record) -> None:
         self.record = record
@@ -100,9 +110,9 @@ class Container:
         self.probes: dict[str, Callable[[int], None]] = {}
         self.health: Health | None = None
         self.removed = False
-        self.cgroup_path = ""
         self.exits = 0
         self._changed = asyncio.Condition()
+        self._arriving: set[asyncio.Future[None]] = set()
 
     @property
     def id(self) -> str:
@@ -128,6 +138,22 @@ class Container:
         """Wakes whoever waits for a change."""
         async with self._changed:
             self._changed.notify_all()
+
+    @contextmanager
+    def attaching(self) -> Iterator[None]:
+        """While a client is being told that it is attached, and is not yet."""
+        arrived = asyncio.get_running_loop().create_future()
+        self._arriving.add(arrived)
+        try:
+            yield
+        finally:
+            self._arriving.discard(arrived)
+            arrived.set_result(None)
+
+    async def attached(self) -> None:
+        """Waits for the clients that were told so, lest they miss what a short program writes."""
+        if self._arriving:
+            await asyncio.wait(set(self._arriving), timeout=_ARRIVAL)
 
     async def changed(self) -> asyncio.Condition:
         """The condition to wait on, for `wait`."""

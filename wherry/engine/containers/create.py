@@ -16,12 +16,12 @@ from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.merge import merge_config
 from wherry.engine.containers.mounts import MountResolver
 from wherry.engine.containers.names import check_name, random_name
+from wherry.engine.containers.user_namespaces import UserNamespaces
 from wherry.engine.containers.validate import check_create
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.volumes.state import VolumeState
 from wherry.images.catalog import ImageCatalog
-from wherry.linux.cgroup.scope import is_slice
 from wherry.model.docker.container import (
     ContainerConfig,
     CreateRequest,
@@ -43,8 +43,9 @@ class CreateContainer:
     def __init__(
         self, index: ContainerIndex, images: ImageCatalog, snapshots: OverlaySnapshots,
         mounts: MountResolver, volumes: VolumeState, pools: Pools, events: EventBus,
-        defaults: ContainerDefaults, copy_up: CopyUp,
+        defaults: ContainerDefaults, copy_up: CopyUp, user_namespaces: UserNamespaces,
     ) -> None:  # fmt: skip
+        self._user_namespaces = user_namespaces
         self._copy_up = copy_up
         self._index = index
         self._images = images
@@ -66,7 +67,6 @@ class CreateContainer:
         image = self._images.get(config.image)
         check_create(config, host, self._defaults.cpus)
         host, warnings = discard_unsupported(host, self._defaults.facilities)
-        self._check_parent(host)
         for entry in host.extra_hosts or ():
             split_extra_host(entry)
         merged = merge_config(config, image.config)
@@ -75,6 +75,7 @@ class CreateContainer:
         command = [*words(merged.entrypoint), *words(merged.cmd)]
         name = self._take_name(name, identifier)
         try:
+            ids = self._user_namespaces.take(identifier, host)
             points = await self._mounts.settle(identifier, merged, host)
             record = Record(
                 id=identifier,
@@ -88,6 +89,7 @@ class CreateContainer:
                 args=tuple(command[1:]),
                 networks=_networks(request, host, merged),
                 mounts=points,
+                id_range=ids,
                 log_path=str(
                     self._defaults.container_dir(identifier) / f"{identifier}-json.log"
                 ) if host.log_config.type != "none" else "",
@@ -102,15 +104,10 @@ class CreateContainer:
                 self._volumes.dereference(volume.name, identifier)
             await self._pools.run("disk", self._unmake, identifier)
             raise
+        finally:
+            self._user_namespaces.settle(identifier)
         self._events.publish("container", "create", identifier, container.attributes())
         return CreateResponse(identifier, [*warnings, *_warnings(host)])
-
-    def _check_parent(self, host: HostConfig) -> None:
-        by_systemd = self._defaults.cgroup_driver == "systemd"
-        if by_systemd and host.cgroup_parent and not is_slice(host.cgroup_parent):
-            raise InvalidParameter(
-                'cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"'
-            )
 
     def _named(self, config: ContainerConfig, host: HostConfig, identifier: str) -> ContainerConfig:
         """With a host name: the host's, another container's, or the short id."""

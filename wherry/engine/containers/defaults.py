@@ -6,7 +6,6 @@ import msgspec
 
 from wherry.linux.cgroup.facilities import FACILITIES
 from wherry.linux.cgroup.layout import CgroupLayout
-from wherry.linux.cgroup.scope import slice_path
 
 
 class ContainerDefaults(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,9 +15,6 @@ class ContainerDefaults(msgspec.Struct, frozen=True, kw_only=True):
     exec_root: Path
     layout: CgroupLayout
     cgroup_parent: str
-    cgroup_driver: str = "cgroupfs"
-    instance: str = "wherry"
-    monitor_units: tuple[str, ...] = ()
     cpus: int
     architecture: str
     shm_size: int = 64 << 20
@@ -48,9 +44,7 @@ class ContainerDefaults(msgspec.Struct, frozen=True, kw_only=True):
         return self.exec_root / "containers" / identifier
 
     def cgroup_path(self, identifier: str, parent: str = "") -> str:
-        """Its control group: a scope in a slice where systemd makes them, else a directory."""
-        if self.cgroup_driver == "systemd":
-            return f"{slice_path(parent or self.cgroup_parent)}/{self.instance}-{identifier}.scope"
+        """Its control group."""
         return f"/{(parent or self.cgroup_parent).strip('/')}/{identifier}"
 
     @property

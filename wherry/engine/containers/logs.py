@@ -68,6 +68,7 @@ class ContainerLogs:
         until = parse_moment(request.until, now) if request.until else 0
         reader = LogReader(container.record.log_path)
         follow = request.follow and container.state.running and (not until or until > now)
+        run = container.exits  # its end may come while what is there is sent
         tail = int(request.tail) if request.tail.isdecimal() else None
         follower: LogFollower | None = None
         size: int | None = None
@@ -79,7 +80,7 @@ class ContainerLogs:
             while batch := await self._pools.run("disk", lambda: list(islice(entries, _BATCH))):
                 yield _rendered(batch, request)
             if follower:
-                async for batch in self._follow(container, follower, until):
+                async for batch in self._follow(container, run, follower, until):
                     wanted = [entry for entry in batch if _between(entry, since, until)]
                     yield _rendered(wanted, request)
         finally:
@@ -87,12 +88,12 @@ class ContainerLogs:
                 follower.close()
 
     async def _follow(
-        self, container: Container, follower: LogFollower, until: int
+        self, container: Container, run: int, follower: LogFollower, until: int
     ) -> AsyncIterator[list[LogEntry]]:
         loop = asyncio.get_running_loop()
         grown = asyncio.Event()
         loop.add_reader(follower.fileno(), grown.set)
-        watching = loop.create_task(_tell_end(container, grown))
+        watching = loop.create_task(_tell_end(container, run, grown))
         timer = loop.call_later(max(0.0, (until - now_ns()) / 1e9), grown.set) if until else None
         try:
             while True:
@@ -113,9 +114,8 @@ class ContainerLogs:
                 timer.cancel()
 
 
-async def _tell_end(container: Container, told: asyncio.Event) -> None:
-    """Ends, and tells so, when the run of the container does."""
-    run = container.exits
+async def _tell_end(container: Container, run: int, told: asyncio.Event) -> None:
+    """Ends, and tells so, when a run of the container does."""
     condition = await container.changed()
     with contextlib.suppress(asyncio.CancelledError):
         async with condition:

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from wherry.base.errors import InvalidParameter, NotFound
-from wherry.engine.containers.container import MountPoint, Record
+from wherry.engine.containers.container import IdRange, MountPoint, Record
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.validate import capability_name
 from wherry.linux import capability, seccomp
@@ -31,13 +33,14 @@ _PLAIN = ("nosuid", "noexec", "nodev")
 def build_spec(
     record: Record, defaults: ContainerDefaults, files: dict[str, str],
     namespaces: dict[str, str], sources: dict[str, str], shm: str = "",
+    ids: IdRange | None = None,
 ) -> oci.RuntimeSpec:  # fmt: skip
     """The specification of a start.
 
     `files` are the engine's own by their path inside (/etc/hosts and the like); `namespaces` maps
     OCI kinds to paths to join; `sources` volumes' names to directories; `shm` is the directory at
-    /dev/shm, a tmpfs of its own if empty. Raises InvalidParameter
-    and NotFound for what the host lacks.
+    /dev/shm, a tmpfs of its own if empty; `ids` those of its user namespace. Raises
+    InvalidParameter and NotFound for what the host lacks.
     """
     config, host = record.config, record.host
     granted = capabilities(host)
@@ -46,9 +49,9 @@ def build_spec(
         domainname=config.domainname,
         process=_process(record, defaults, granted),
         root=oci.Root(readonly=host.readonly_rootfs),
-        mounts=tuple(_mounts(record, files, sources, shm)),
+        mounts=tuple(_mounts(record, files, sources, shm, ids)),
         annotations=host.annotations or {},
-        linux=_linux(record, defaults, granted, namespaces),
+        linux=_linux(record, defaults, granted, namespaces, ids),
     )
 
 
@@ -147,7 +150,11 @@ def seccomp_profile(host: HostConfig, defaults: ContainerDefaults) -> dict[str, 
 
 
 def _mounts(
-    record: Record, files: dict[str, str], sources: dict[str, str], shm: str
+    record: Record,
+    files: dict[str, str],
+    sources: dict[str, str],
+    shm: str,
+    ids: IdRange | None,
 ) -> list[oci.SpecMount]:
     host = record.host
     readonly = () if host.privileged else ("ro",)
@@ -172,9 +179,27 @@ def _mounts(
     for target, source in files.items():
         if target not in points:
             options = ("rbind", "rprivate", *(("ro",) if host.readonly_rootfs else ()))
-            found.append(oci.SpecMount(target, "bind", source, options))
-    found += [_point(point, sources) for point in record.mounts]
+            found.append(_mapped(oci.SpecMount(target, "bind", source, options), ids))
+    found += [_mapped(_point(point, sources), ids) for point in record.mounts]
+    if ids:
+        # Nodes cannot be made in a user namespace: the host's are bound in their place.
+        found += [oci.SpecMount(inside, "bind", path, ("bind",))
+                  for path, inside in _device_paths(host)]  # fmt: skip
     return found
+
+
+def _mapped(mount: oci.SpecMount, ids: IdRange | None) -> oci.SpecMount:
+    """A bind of files with their ids mapped, so that root's on disk are root's inside."""
+    if ids is None or mount.type != "bind":
+        return mount
+    users, groups = _mappings(ids)
+    return msgspec.structs.replace(mount, uid_mappings=users, gid_mappings=groups)
+
+
+def _mappings(
+    ids: IdRange,
+) -> tuple[tuple[oci.SpecIdMapping, ...], tuple[oci.SpecIdMapping, ...]]:
+    return (oci.SpecIdMapping(0, ids.uid, ids.size),), (oci.SpecIdMapping(0, ids.gid, ids.size),)
 
 
 def _point(point: MountPoint, sources: dict[str, str]) -> oci.SpecMount:
@@ -193,10 +218,13 @@ def _point(point: MountPoint, sources: dict[str, str]) -> oci.SpecMount:
 
 def _linux(
     record: Record, defaults: ContainerDefaults, granted: tuple[str, ...],
-    namespaces: dict[str, str],
+    namespaces: dict[str, str], ids: IdRange | None,
 ) -> oci.Linux:  # fmt: skip
     host = record.host
     kinds: list[oci.Namespace] = [oci.Namespace("mount")]
+    users, groups = _mappings(ids) if ids else ((), ())
+    if ids:
+        kinds.append(oci.Namespace("user", namespaces.get("user", "")))
     for kind, mode in (("network", host.network_mode), ("ipc", host.ipc_mode),
                        ("uts", host.uts_mode), ("pid", host.pid_mode),
                        ("cgroup", host.cgroupns_mode)):  # fmt: skip
@@ -210,7 +238,9 @@ def _linux(
     readonly = READONLY_PATHS if host.readonly_paths is None else tuple(host.readonly_paths)
     return oci.Linux(
         namespaces=tuple(kinds),
-        devices=tuple(_devices(host)),
+        uid_mappings=users,
+        gid_mappings=groups,
+        devices=() if ids else tuple(_devices(host)),
         resources=resources(host),
         sysctl=host.sysctls or {},
         seccomp=profile,
@@ -302,20 +332,28 @@ def _devices(host: Any) -> list[oci.Device]:
     if getattr(host, "privileged", False):
         return [item for path in _all_devices() if (item := _device(path, path))]
     found: list[oci.Device] = []
-    for mapping in host.devices or ():
-        inside = mapping.path_in_container or mapping.path_on_host
-        if os.path.isdir(mapping.path_on_host):
-            for name in sorted(os.listdir(mapping.path_on_host)):
-                item = _device(f"{mapping.path_on_host}/{name}", f"{inside}/{name}")
-                found += [item] if item else []
-            continue
-        item = _device(mapping.path_on_host, inside)
-        if item is None:
+    wanted = {mapping.path_on_host for mapping in host.devices or ()}
+    for path, inside in _device_paths(host):
+        item = _device(path, inside)
+        if item:
+            found.append(item)
+        elif path in wanted:
             raise InvalidParameter(
                 f"error gathering device information while adding custom device "
-                f'"{mapping.path_on_host}": not a device node'
+                f'"{path}": not a device node'
             )
-        found.append(item)
+    return found
+
+
+def _device_paths(host: Any) -> list[tuple[str, str]]:
+    """Devices asked for, by their paths on the host and inside; a directory stands for its own."""
+    found: list[tuple[str, str]] = []
+    for mapping in host.devices or ():
+        path, inside = mapping.path_on_host, mapping.path_in_container or mapping.path_on_host
+        if os.path.isdir(path):
+            found += [(f"{path}/{name}", f"{inside}/{name}") for name in sorted(os.listdir(path))]
+        else:
+            found.append((path, inside))
     return found
 
 

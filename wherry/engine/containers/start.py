@@ -16,20 +16,22 @@ from wherry.base.errors import (
     NotModified,
     WherryError,
 )
-from wherry.engine.containers.container import Container
+from wherry.engine.containers.container import Container, IdRange
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.exits import ExitWatcher
-from wherry.engine.containers.groups import group_of
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.log_settings import log_settings
 from wherry.engine.containers.networking import ContainerNetwork
 from wherry.engine.containers.shared_memory import remove_state, shared_memory
 from wherry.engine.containers.spec import build_spec, capabilities, seccomp_profile
+from wherry.engine.containers.user_namespaces import UserNamespaces
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.volumes.state import VolumeState
+from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.seccomp import compile_profile
 from wherry.model.interface import Interface
+from wherry.model.mount import IdMapping, Mount
 from wherry.runtime.errors import (
     BY_NAME,
     ExecutableNotFound,
@@ -64,8 +66,9 @@ class StartContainer:
     def __init__(
         self, index: ContainerIndex, snapshots: OverlaySnapshots, network: ContainerNetwork,
         volumes: VolumeState, supervisor: Supervisor, watcher: ExitWatcher, pools: Pools,
-        events: EventBus, defaults: ContainerDefaults,
+        events: EventBus, defaults: ContainerDefaults, user_namespaces: UserNamespaces,
     ) -> None:  # fmt: skip
+        self._user_namespaces = user_namespaces
         self._index = index
         self._snapshots = snapshots
         self._network = network
@@ -78,6 +81,8 @@ class StartContainer:
 
     async def __call__(self, container: Container) -> None:
         """Raises NotModified, Conflict if it is paused or going, StartRefused, StartBroken."""
+        if container.monitor is None:
+            await container.attached()
         try:
             async with container.lock:
                 await self.locked(container)
@@ -162,6 +167,9 @@ class StartContainer:
                 what = "network" if kind == "network" else f"{kind} namespace"
                 raise Conflict(f"cannot join {what} of a non running container: {other.id}")
             joined[kind] = f"/proc/{other.state.pid}/ns/{name}"
+        _, owner = self._user_namespaces.of(container)
+        if owner:
+            joined["user"] = f"/proc/{owner.state.pid}/ns/user"
         return joined
 
     def _plan(
@@ -174,7 +182,8 @@ class StartContainer:
         if record.host.ipc_mode.startswith("container:"):
             donor = self._index.get(record.host.ipc_mode.removeprefix("container:"))
         shm = shared_memory(container, donor, defaults)
-        spec = build_spec(record, defaults, files, joined, sources, shm)
+        ids, _ = self._user_namespaces.of(container)
+        spec = build_spec(record, defaults, files, joined, sources, shm, ids)
         host = record.host
         wants_init = host.init if host.init is not None else defaults.init
         if wants_init and not defaults.init_path:
@@ -182,20 +191,17 @@ class StartContainer:
                 "no init program for --init: install tini (tini-static) or give --init-path"
             )
         state_dir = defaults.state_dir(container.id)
-        container.cgroup_path = defaults.cgroup_path(container.id, host.cgroup_parent)
         context = PlanContext(
             id=container.id,
-            root=self._snapshots.mounts(container.id)[0],
+            root=_root(self._snapshots.mounts(container.id)[0], ids),
             root_directory=str(state_dir / "rootfs"),
             layout=defaults.layout,
-            cgroup_path=container.cgroup_path,
+            cgroup_path=defaults.cgroup_path(container.id, host.cgroup_parent),
             interfaces=interfaces,
             user=record.config.user or "0",
             group_add=tuple(host.group_add or ()),
             init_path=defaults.init_path if wants_init else "",
             seccomp=self._seccomp(container),
-            ends_before=defaults.monitor_units,
-            stop_seconds=_stop_seconds(record.config.stop_timeout, defaults.stop_timeout),
         )
         config = record.config
         return StartRequest(
@@ -237,9 +243,20 @@ class StartContainer:
         await container.notify()
 
     def _clean(self, container: Container) -> None:
-        group_of(container, self._defaults).remove()
-        container.cgroup_path = ""
+        path = self._defaults.cgroup_path(container.id, container.record.host.cgroup_parent)
+        Cgroup(self._defaults.layout, path).remove()
         remove_state(self._defaults.state_dir(container.id))
+
+
+def _root(mount: Mount, ids: IdRange | None) -> Mount:
+    """The root's mount, whose layers are mapped so that they keep the image's ids on disk."""
+    if ids is None:
+        return mount
+    return msgspec.structs.replace(
+        mount,
+        uid_mappings=(IdMapping(0, ids.uid, ids.size),),
+        gid_mappings=(IdMapping(0, ids.gid, ids.size),),
+    )
 
 
 def runtime_failure(error: WherryError) -> WherryError:
@@ -253,12 +270,6 @@ def runtime_failure(error: WherryError) -> WherryError:
 @lru_cache(maxsize=64)
 def _compiled(profile: bytes, granted: tuple[str, ...]) -> bytes:
     return compile_profile(msgspec.json.decode(profile), granted)
-
-
-def _stop_seconds(own: int | None, default: int) -> int:
-    """For the machine's own end, which waits a bounded time even for those that never give up."""
-    seconds = default if own is None else own
-    return seconds if seconds >= 0 else 90
 
 
 def _make_bind_source(path: str) -> None:

@@ -6,12 +6,12 @@ import contextlib
 from wherry.base.errors import Conflict, NotModified, WherryError
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
-from wherry.engine.containers.groups import group_of
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.start import StartContainer
 from wherry.engine.containers.validate import parse_signal
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
+from wherry.linux.cgroup.group import Cgroup
 
 _KILL_SECONDS = 10.0
 
@@ -42,11 +42,13 @@ class ContainerSignals:
             )
         if number in (9, 15, parse_signal(container.record.config.stop_signal or "SIGTERM")):
             await self._index.update_state(container, manually_stopped=True)
-        paused = container.state.status == "paused"
+        paused, exits = container.state.status == "paused", container.exits
         await self._send(container, number)
         if paused and number == 9:
             await self._set_frozen(container, False)
         self._publish(container, "kill", signal=str(number))
+        if number == 9 and not await ended_within(container, exits, _KILL_SECONDS):
+            raise WherryError(f"container {container.id} does not end after SIGKILL")
 
     async def stop(self, container: Container, signal: str, seconds: int | None) -> None:
         """Asks the container to end, and after so many seconds makes it; raises NotModified."""
@@ -112,7 +114,9 @@ class ContainerSignals:
         self._publish(container, "unpause")
 
     async def _set_frozen(self, container: Container, frozen: bool) -> None:
-        group = group_of(container, self._defaults)
+        defaults = self._defaults
+        path = defaults.cgroup_path(container.id, container.record.host.cgroup_parent)
+        group = Cgroup(defaults.layout, path)
         await self._pools.run("disk", group.freeze if frozen else group.thaw)
         await self._index.update_state(container, status="paused" if frozen else "running")
         await container.notify()

@@ -23,15 +23,16 @@ from wherry.linux.mount import (
     MS_REC,
     clone_tree,
     move_mount,
+    overlay,
     set_propagation,
     umount2,
 )
-from wherry.linux.namespace import CLONE_NEWNS, setns, unshare
-from wherry.linux.overlay import overlay
+from wherry.linux.namespace import CLONE_NEWNS, unshare
 from wherry.linux.process import pidfd_open, process_start_time
 from wherry.linux.syscall import SyscallError
 from wherry.model.docker.file_mode import go_file_mode
 from wherry.model.mount import Mount
+from wherry.runtime.enter import join_mounts
 from wherry.runtime.mounts import make_path
 from wherry.runtime.users import look_up
 from wherry.store.layer.apply import ApplyRequest, apply, decompress
@@ -186,7 +187,7 @@ def _bind(root: int, mount: TreeMount) -> None:
 def _join_mounts(view: TreeView) -> None:
     process = pidfd_open(view.pid)
     _check_alive(view)
-    setns(process, CLONE_NEWNS)
+    join_mounts(process, view.pid)
 
 
 def _check_alive(view: TreeView) -> None:

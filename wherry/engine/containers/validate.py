@@ -183,8 +183,9 @@ def _check_modes(config: ContainerConfig, host: HostConfig) -> None:
         raise InvalidParameter(f"invalid IPC mode: {host.ipc_mode}")
     if host.cgroupns_mode not in ("", "private", "host"):
         raise InvalidParameter(f"invalid cgroup namespace mode: {host.cgroupns_mode}")
-    if host.userns_mode not in ("", "host"):
+    if host.userns_mode not in ("", "host", "auto"):
         raise InvalidParameter(f"invalid userns mode: {host.userns_mode}")
+    _check_user_namespace(host)
     if host.cgroup:
         raise InvalidParameter(f"invalid cgroup: {host.cgroup}: containers cannot share one")
     if host.storage_opt:
@@ -207,6 +208,24 @@ def _check_modes(config: ContainerConfig, host: HostConfig) -> None:
             f'"{host.device_requests[0].driver}" with capabilities: '
             f"{host.device_requests[0].capabilities or []}".replace("'", "")
         )
+
+
+def _check_user_namespace(host: HostConfig) -> None:
+    """What a user namespace rules out."""
+    if host.userns_mode != "auto":
+        return
+    if host.privileged:
+        raise InvalidParameter(
+            "privileged mode is incompatible with user namespaces.  You must run the container in "
+            "the host namespace when running privileged mode"
+        )
+    for mode, what in (
+        (host.network_mode, "the host's network namespace"),
+        (host.pid_mode, "the host PID namespace"),
+        (host.ipc_mode, "the host IPC namespace"),
+    ):
+        if mode == "host":
+            raise InvalidParameter(f"cannot share {what} when user namespaces are enabled")
 
 
 def _check_security(host: HostConfig) -> None:

@@ -20,7 +20,9 @@ class Waiting:
     def _met(self) -> bool:
         container = self._container
         if self._condition == "not-running":
-            return not container.state.running or container.removed
+            # An end counts, too, after which a policy has begun the next run already.
+            ended = container.exits > self._exits
+            return ended or not container.state.running or container.removed
         if self._condition == "next-exit":
             return container.exits > self._exits or container.removed
         return container.removed

@@ -5,6 +5,7 @@ from wherry.engine.containers.activity import monitor_of
 from wherry.engine.execs.create import check_active
 from wherry.engine.execs.process import Exec
 from wherry.engine.execs.registry import ExecRegistry
+from wherry.engine.hijack import until_head_is_read
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.model.docker.exec import ExecStartRequest
@@ -46,13 +47,15 @@ class StartExec:
 
         Raises ExecFailed, ContainerNotRunning, and Conflict if another start was faster.
         """
+        if descriptor is not None:
+            await until_head_is_read(descriptor)
         self.check(process.id)
         process.begin()
         try:
             monitor = monitor_of(process.container)
             pid = await self._pools.run(
                 "supervisor", monitor.exec, self._request(process, request, descriptor),
-                descriptor, self._options(process, descriptor),
+                descriptor, self._options(process, request, descriptor),
             )  # fmt: skip
         except WherryError as error:
             process.failed(_exit_code(error))
@@ -86,14 +89,16 @@ class StartExec:
             console_size=size if wanted.tty else (0, 0),
         )
 
-    def _options(self, process: Exec, descriptor: int | None) -> AttachOptions:
+    def _options(
+        self, process: Exec, request: ExecStartRequest, descriptor: int | None
+    ) -> AttachOptions:
         wanted = process.request
         attached = descriptor is not None
         return AttachOptions(
             stdin=attached and wanted.attach_stdin,
             stdout=attached and wanted.attach_stdout,
             stderr=attached and wanted.attach_stderr,
-            framed=not wanted.tty,
+            framed=not request.tty,
             detach_keys=process.detach_keys if wanted.tty else "",
         )
 

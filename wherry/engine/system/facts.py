@@ -18,7 +18,6 @@ class EngineFacts(msgspec.Struct, frozen=True, kw_only=True):
     storage_driver: str
     storage_status: tuple[tuple[str, str], ...] = ()
     logging_driver: str = "json-file"
-    cgroup_driver: str = "cgroupfs"
     labels: tuple[str, ...] = ()
     debug: bool = False
     live_restore: bool = True

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from wherry.linux.overlay import overlay
+from wherry.linux.mount import overlay
 
 MODIFIED, ADDED, DELETED = 0, 1, 2
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -40,13 +40,22 @@ def changes_task(
 ) -> bytes:
     """The changes, by path, as JSON."""
     request = msgspec.json.decode(parameters, type=ChangesRequest)
-    if len(request.lower) > 1:
-        lower: int | None = overlay((), lower=request.lower)
-    else:
-        lower = os.open(request.lower[0], _DIRECTORY) if request.lower else None
+    lower = _open_lower(request.lower)
     upper = os.open(request.upper, _DIRECTORY)
     found = _Comparison(request.complete).changes(lower, upper)
     return msgspec.json.encode(sorted(found, key=lambda change: change.path))
+
+
+def _open_lower(layers: tuple[str, ...]) -> int | None:
+    if not layers:
+        return None
+    if len(layers) == 1:
+        return os.open(layers[0], _DIRECTORY)
+    mounted = overlay((), lower=layers)  # names a mount; its root must be opened to be read
+    try:
+        return os.open(".", _DIRECTORY, dir_fd=mounted)
+    finally:
+        os.close(mounted)
 
 
 class _Comparison:

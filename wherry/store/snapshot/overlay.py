@@ -2,7 +2,7 @@
 
 `layers/<name>/diff` holds a committed layer; `active/<key>/{diff,work}` a writable one. A layer is
 made in `layers/.<name>.tmp` and appears by rename, so that half-made ones are told apart after a
-kill.
+kill. `base` lies below every image.
 """
 
 import os
@@ -13,6 +13,7 @@ import msgspec
 
 from wherry.base.errors import Conflict, NotFound
 from wherry.model.mount import Mount
+from wherry.store.snapshot.base import make_base
 
 
 class _Parent(msgspec.Struct, frozen=True):
@@ -27,9 +28,11 @@ class OverlaySnapshots:
     def __init__(self, root: Path) -> None:
         self._layers = root / "layers"
         self._active = root / "active"
+        root.mkdir(parents=True, exist_ok=True)
         for directory in (self._layers, self._active):
             directory.mkdir(parents=True, exist_ok=True)
             directory.chmod(0o710)
+        self._base = str(make_base(root / "base"))
         for leftover in self._layers.glob(".*.tmp"):
             shutil.rmtree(leftover, ignore_errors=True)
 
@@ -96,11 +99,7 @@ class OverlaySnapshots:
         except FileNotFoundError:
             raise NotFound(f"snapshot {key} does not exist") from None
         parents = msgspec.json.decode(data, type=_Parent).parents
-        lower = ":".join(str(self.layer_path(name)) for name in reversed(parents))
-        if not lower:
-            empty = active / "empty"
-            empty.mkdir(exist_ok=True)
-            lower = str(empty)
+        lower = ":".join([*(str(self.layer_path(name)) for name in reversed(parents)), self._base])
         options = (f"lowerdir={lower}", f"upperdir={active / 'diff'}", f"workdir={active / 'work'}")
         return (Mount("overlay", "overlay", "", options),)
 
