@@ -86,6 +86,18 @@ class Engine:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(30)
 
+    def send_signal(self, number: signal.Signals) -> None:
+        """Sends the daemon a signal."""
+        assert self._process
+        self._process.send_signal(number)
+
+    def wait_for_log(self, words: str) -> None:
+        """Returns when the daemon has logged these words."""
+        deadline = time.monotonic() + 30
+        while words not in self.log():
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.02)
+
     def log(self) -> str:
         """What the daemon wrote so far."""
         return (self.root / "daemon.log").read_text()

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
@@ -18,6 +19,9 @@ from wherry.wire.server.gate import Gate
 logger = logging.getLogger("wherry.api")
 
 Handler = Callable[[ApiRequest, Services], Awaitable[web.StreamResponse]]
+
+Observer = Callable[[str, str, int, float], None]
+"""Takes in each answered request: method, the route's path, status, seconds."""
 
 BODY_LIMIT = 64 << 20
 """Bytes of a JSON body; uploads are read piece by piece and have no limit."""
@@ -44,6 +48,7 @@ class NoSuchPage(NotFound):
 
 
 class _Compiled(NamedTuple):
+    path: str
     pattern: re.Pattern[str]
     handler: Handler
     since: Version
@@ -55,15 +60,18 @@ def _compile(route: Route) -> _Compiled:
     part = r"(?P<\1>.+)" if wide else r"(?P<\1>[^/]+)"
     major, _, minor = route.since.partition(".")
     pattern = re.compile(re.sub(r"\{(\w+)\}", part, route.path))
-    return _Compiled(pattern, route.handler, (int(major), int(minor)))
+    return _Compiled(route.path, pattern, route.handler, (int(major), int(minor)))
 
 
 class Dispatcher:
     """Finds the handler of each request and answers errors as Docker does."""
 
-    def __init__(self, routes: Sequence[Route], services: Services) -> None:
+    def __init__(
+        self, routes: Sequence[Route], services: Services, observe: Observer | None = None
+    ) -> None:
         """`routes` are tried in their order."""
         self._services = services
+        self._observe = observe
         self._routes: dict[tuple[str, str], list[_Compiled]] = defaultdict(list)
         for route in routes:
             self._routes[route.method, _noun(route.path)].append(_compile(route))
@@ -71,8 +79,10 @@ class Dispatcher:
     async def __call__(self, raw: web.BaseRequest) -> web.StreamResponse:
         """Answers one request."""
         request: ApiRequest | None = None
+        endpoint = ""
+        began = time.monotonic()
         try:
-            handler, request = self._find(raw)
+            handler, request, endpoint = self._find(raw)
             response = await handler(request, self._services)
         except WherryError as error:
             response = self._failed(raw, status_of(error), error.message)
@@ -88,6 +98,8 @@ class Dispatcher:
             response.headers.update(standard_headers())
         if request is None or not request.hijacked:
             ApiRequest.leave_held(raw, response)
+        if self._observe and endpoint:
+            self._observe(raw.method, endpoint, response.status, time.monotonic() - began)
         return response
 
     def _failed(self, raw: web.BaseRequest, status: int, message: str) -> web.StreamResponse:
@@ -100,7 +112,7 @@ class Dispatcher:
             raw.transport.abort()
         return begun
 
-    def _find(self, raw: web.BaseRequest) -> tuple[Handler, ApiRequest]:
+    def _find(self, raw: web.BaseRequest) -> tuple[Handler, ApiRequest, str]:
         path = raw.path
         version = API_VERSION
         found = _VERSIONED.fullmatch(path)
@@ -111,7 +123,7 @@ class Dispatcher:
         for route in self._routes.get((raw.method, _noun(path)), ()):
             match = route.pattern.fullmatch(path)
             if match and version >= route.since:
-                return route.handler, ApiRequest(raw, version, match.groupdict())
+                return route.handler, ApiRequest(raw, version, match.groupdict()), route.path
         raise NoSuchPage
 
 
@@ -124,7 +136,9 @@ def may_take_over(method: bytes, path: bytes) -> bool:
     return method == b"POST" and _HIJACKING.fullmatch(path) is not None
 
 
-def make_server(routes: Sequence[Route], services: Services) -> web.Server:
+def make_server(
+    routes: Sequence[Route], services: Services, observe: Observer | None = None
+) -> web.Server:
     """The aiohttp server whose protocols the gate wraps."""
 
     def make_request(message, payload, protocol, writer, task):  # type: ignore[no-untyped-def]
@@ -134,7 +148,7 @@ def make_server(routes: Sequence[Route], services: Services) -> web.Server:
         )
 
     return web.Server(
-        Dispatcher(routes, services), request_factory=make_request, access_log=None,
+        Dispatcher(routes, services, observe), request_factory=make_request, access_log=None,
         keepalive_timeout=_KEEPALIVE_SECONDS,
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
-"""The daemon's own log: one line of logfmt for each record on standard error, as dockerd's is."""
+"""The daemon's own log: one line for each record on standard error, as dockerd's is."""
 
+import json
 import logging
 import sys
 import time
@@ -32,10 +33,27 @@ class LogfmtFormatter(logging.Formatter):
         return line
 
 
-def start_logging(level: str) -> None:
-    """Sends the records of all rooms from `level` on to standard error."""
+class JsonFormatter(logging.Formatter):
+    """One JSON object for each record, as dockerd's `--log-format json`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of one record; a traceback is a field of it."""
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        fields = {
+            "level": _NAMES.get(record.levelno, record.levelname.lower()),
+            "room": record.name.removeprefix("wherry."),
+            "msg": record.getMessage(),
+            "time": f"{moment}.{int(record.msecs):03d}Z",
+        }
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields)
+
+
+def start_logging(level: str, layout: str = "text") -> None:
+    """Sends the records of all rooms from `level` on to standard error, as text or as JSON."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LogfmtFormatter())
+    handler.setFormatter(JsonFormatter() if layout == "json" else LogfmtFormatter())
     logging.basicConfig(level=LEVELS[level], handlers=[handler], force=True)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

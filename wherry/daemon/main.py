@@ -21,18 +21,19 @@ logger = logging.getLogger("wherry.daemon")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the daemon until SIGTERM or SIGINT; the exit code is 1 if it could not start."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        config = load_config(sys.argv[1:] if arguments is None else arguments)
+        config = load_config(given)
     except WherryError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1
-    start_logging("debug" if config.debug else config.log_level)
+    _apply_to_log(config)
     if os.geteuid() != 0:
         logger.critical("the wherry daemon needs root: start it as root, or with sudo")
         return 1
     try:
         with asyncio.Runner() as runner:
-            runner.run(_serve(config))
+            runner.run(_serve(config, given))
     except (WherryError, OSError) as error:
         logger.critical("failed to start daemon: %s", error)
         logger.debug("where it failed", exc_info=True)
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, arguments: Sequence[str]) -> None:
     _prepare_process()
     for directory, mode in ((config.data_root, 0o710), (config.exec_root, 0o711)):
         directory.mkdir(parents=True, exist_ok=True)
@@ -50,13 +51,13 @@ async def _serve(config: Config) -> None:
             locks.callback(DaemonLock(root, option).close)
         pidfile = PidFile(config.pidfile) if config.pidfile else None
         try:
-            await _run(config)
+            await _run(config, arguments)
         finally:
             if pidfile:
                 pidfile.close()
 
 
-async def _run(config: Config) -> None:
+async def _run(config: Config, arguments: Sequence[str]) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -64,6 +65,7 @@ async def _run(config: Config) -> None:
     engine = Engine(config)
     try:
         await engine.start()
+        loop.add_signal_handler(signal.SIGHUP, _reload, engine, arguments)
         _notify("READY=1")
         for host in config.hosts:
             logger.info("API listen on %s", host)
@@ -72,6 +74,21 @@ async def _run(config: Config) -> None:
         _notify("STOPPING=1")
     finally:
         await engine.stop()
+
+
+def _reload(engine: Engine, arguments: Sequence[str]) -> None:
+    """Reads the configuration again; one that cannot be changes nothing."""
+    try:
+        config = load_config(arguments)
+    except WherryError as error:
+        logger.error("the configuration stays as it is: %s", error.message)
+        return
+    _apply_to_log(config)
+    engine.reload(config)
+
+
+def _apply_to_log(config: Config) -> None:
+    start_logging("debug" if config.debug else config.log_level, config.log_format)
 
 
 def _prepare_process() -> None:

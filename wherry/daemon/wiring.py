@@ -7,19 +7,22 @@ import os
 import shutil
 from pathlib import Path
 
-from wherry import __version__
-from wherry.api.app import make_protocol, make_server
+import msgspec
+from aiohttp import web
+
+from wherry.api.app import Observer, make_protocol, make_server
 from wherry.api.routes import ROUTES
 from wherry.api.services import Services
 from wherry.daemon.config import Config
 from wherry.daemon.front_door import HOLD_TASK, FrontDoor
+from wherry.daemon.groups import choose_groups
+from wherry.daemon.settings import Settings
 from wherry.engine.containers.adopt import AdoptContainers, LeaveContainers
 from wherry.engine.containers.archive import ContainerFiles, ExportContainer, FileViews
 from wherry.engine.containers.attach import AttachContainer
 from wherry.engine.containers.changes import ContainerChanges
 from wherry.engine.containers.copy_up import CopyUp
 from wherry.engine.containers.create import CreateContainer
-from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.exits import ExitWatcher
 from wherry.engine.containers.health import HealthChecks
 from wherry.engine.containers.index import ContainerIndex
@@ -62,7 +65,6 @@ from wherry.engine.networks.use_cases import NetworkUseCases
 from wherry.engine.pools import Pools
 from wherry.engine.system.disk_usage import DiskUsage
 from wherry.engine.system.event_bus import EventBus
-from wherry.engine.system.facts import EngineFacts, engine_id, proxies
 from wherry.engine.system.host import read_host
 from wherry.engine.system.info import Counts, Info
 from wherry.engine.system.use_cases import SystemUseCases
@@ -81,10 +83,8 @@ from wherry.images.load import LoadImages
 from wherry.images.pull import PullImage
 from wherry.images.save import SaveImages
 from wherry.images.unpack import LayerUnpacker
-from wherry.linux.cgroup.facilities import find_facilities
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
-from wherry.model.image_config import host_architecture
 from wherry.network.attachments import Attachments
 from wherry.network.bridges import Bridges, host_routes
 from wherry.network.catalog import NetworkCatalog
@@ -93,13 +93,12 @@ from wherry.network.foreign import ForeignFirewalls
 from wherry.network.ipam import DEFAULT_POOLS, Pool
 from wherry.network.lifecycle import BridgeSettings, NetworkLifecycle
 from wherry.network.ports import HostPorts
-from wherry.remote.endpoint import RegistrySettings
 from wherry.store.content.layers import LayerArchives
 from wherry.store.records.database import Database
 from wherry.store.snapshot.overlay import OverlaySnapshots
 from wherry.store.volume.directory import VolumeDirectories
 from wherry.supervisor.client import Supervisor
-from wherry.wire.server.listeners import serve, tls_context
+from wherry.wire.server.listeners import open_listener, serve, tls_context
 
 logger = logging.getLogger("wherry.daemon")
 
@@ -116,7 +115,6 @@ TASKS = {
 """What may run in a confined child of the zygote, by name."""
 
 _DEFAULT_ROOT = Path("/var/lib/wherry")
-_INIT_PROGRAMS = ("/usr/bin/tini-static", "/usr/bin/docker-init", "/usr/libexec/docker/docker-init")
 
 
 def instance_name(data_root: Path) -> str:
@@ -124,6 +122,10 @@ def instance_name(data_root: Path) -> str:
     if data_root == _DEFAULT_ROOT:
         return "wherry"
     return f"wherry-{hashlib.sha256(str(data_root.resolve()).encode()).hexdigest()[:6]}"
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 class Engine:
@@ -137,12 +139,12 @@ class Engine:
         self._database = Database(config.data_root / "records.db")
         self._pools = Pools()
         self._events = EventBus()
-        self._supervisor = Supervisor(
-            config.exec_root, tasks=TASKS, cgroup=f"/{self._instance}-monitors"
-        )
-        self._defaults = self._container_defaults()
-        self._front_door = FrontDoor(config.hosts, config.group, config.exec_root, self._supervisor)
+        self._groups = choose_groups(config, self._instance, CgroupLayout.detect())
+        self._supervisor = Supervisor(config.exec_root, tasks=TASKS, cgroup=self._groups.monitors)
         self._snapshots = OverlaySnapshots(config.data_root / "overlay2")
+        self._settings = Settings(config, self._groups, self._instance, self._snapshots.name)
+        self._defaults = self._settings.containers
+        self._front_door = FrontDoor(config.hosts, config.group, config.exec_root, self._supervisor)
         self._archives = LayerArchives(config.data_root / "archives")
         self._catalog = ImageCatalog(self._database)
         self._index = ContainerIndex(self._database)
@@ -196,6 +198,16 @@ class Engine:
         self._pools.close()
         self._database.close()
 
+    def reload(self, newer: Config) -> None:
+        """Takes over a configuration's live options; those that need a restart are named."""
+        changed, waiting = self._settings.renew(newer)
+        logger.info("reloaded the configuration: changed %s", ", ".join(changed) or "nothing")
+        for key in waiting:
+            logger.warning("%s changed: it takes effect when the daemon is restarted", key)
+        attributes = {key: _shown(value) for key, value in self._settings.live().items()}
+        attributes["name"] = os.uname().nodename
+        self._events.publish("daemon", "reload", self._settings.engine.id, attributes)
+
     def _empty_scratch(self) -> None:
         """What an earlier daemon was working on when it ended."""
         scratch = self._config.data_root / "tmp"
@@ -204,8 +216,10 @@ class Engine:
 
     def _remove_cgroups(self) -> None:
         """The instance's own groups go when no container is left in them."""
-        for path in (self._defaults.cgroup_parent, f"/{self._instance}-monitors"):
-            Cgroup(self._defaults.layout, path).remove_if_empty()
+        if self._groups.driver == "systemd":
+            return  # slices and scopes are systemd's to remove
+        for path in (self._groups.parent, self._groups.monitors):
+            Cgroup(self._groups.layout, path).remove_if_empty()
 
     async def _listen(self) -> None:
         config = self._config
@@ -214,37 +228,21 @@ class Engine:
             tls = tls_context(
                 config.tlscert, config.tlskey, config.tlscacert, verify=config.tlsverify
             )
-        protocol = make_protocol(make_server(ROUTES, self._services))
+        observe = await self._serve_metrics() if config.metrics_addr else None
+        protocol = make_protocol(make_server(ROUTES, self._services, observe))
         for listener in await self._pools.run("disk", self._front_door.open):
             self._servers.append(await serve(listener, protocol, tls))
 
-    def _container_defaults(self) -> ContainerDefaults:
-        config = self._config
-        layout = CgroupLayout.detect()
-        init = config.init_path or next(filter(os.path.exists, _INIT_PROGRAMS), "")
-        return ContainerDefaults(
-            data_root=config.data_root,
-            exec_root=config.exec_root,
-            layout=layout,
-            facilities=find_facilities(layout),
-            cgroup_parent=config.cgroup_parent or f"/{self._instance}",
-            cpus=os.cpu_count() or 1,
-            architecture=host_architecture(),
-            shm_size=config.default_shm_size,
-            ipc_mode=config.default_ipc_mode,
-            cgroupns_mode=config.default_cgroupns_mode,
-            ulimits=tuple((item.name, item.soft, item.hard) for item in config.default_ulimits),
-            no_new_privileges=config.no_new_privileges,
-            seccomp_profile=config.seccomp_profile,
-            init=config.init,
-            init_path=init,
-            log_driver=config.log_driver,
-            log_opts=config.log_opts,
-            dns=config.dns,
-            dns_search=config.dns_search,
-            dns_options=config.dns_opts,
-            host_gateway=(config.host_gateway_ip,) if config.host_gateway_ip else (),
+    async def _serve_metrics(self) -> Observer:
+        from wherry.daemon.metrics import Metrics
+
+        metrics = Metrics(
+            self._settings.engine, read_host(), self._events, self._health, self._counts
         )
+        server = web.Server(metrics.answer, access_log=None)
+        for listener in open_listener(f"tcp://{self._config.metrics_addr}"):
+            self._servers.append(await serve(listener, server))
+        return metrics.observe
 
     def _build_network(self) -> None:
         config = self._config
@@ -291,9 +289,7 @@ class Engine:
             index, self._supervisor, self._snapshots, self._attachments, self._volumes,
             self._watcher, start, remove, pools, defaults,
         )  # fmt: skip
-        self._leave = LeaveContainers(
-            index, self._watcher, pools, defaults, live_restore=self._config.live_restore
-        )
+        self._leave = LeaveContainers(index, self._watcher, pools, defaults)
         self._containers = ContainerUseCases(
             index=index, create=create, start=start, signals=signals, remove=remove,
             rename=RenameContainer(index, events),
@@ -353,10 +349,7 @@ class Engine:
             pull=PullForClient(
                 PullImage(
                     catalog, unpacker, self._archives, self._config.data_root / "partial",
-                    RegistrySettings(
-                        self._config.registry_mirrors, self._config.insecure_registries
-                    ),
-                    self._config.max_concurrent_downloads,
+                    self._settings.registries,
                 ),
                 pools,
                 events,
@@ -376,25 +369,16 @@ class Engine:
             RemoveNetwork(state), PruneNetworks(state, referred), ConnectNetwork(state),
         )  # fmt: skip
 
-    def _system_use_cases(self) -> SystemUseCases:
-        config = self._config
-        proxy = proxies(os.environ)
-        facts = EngineFacts(
-            id=engine_id(config.data_root), version=__version__, data_root=str(config.data_root),
-            storage_driver=self._snapshots.name, logging_driver=config.log_driver,
-            labels=config.labels, debug=config.debug, live_restore=config.live_restore,
-            iptables=config.iptables, insecure_registries=config.insecure_registries,
-            registry_mirrors=config.registry_mirrors, http_proxy=proxy["http_proxy"],
-            https_proxy=proxy["https_proxy"], no_proxy=proxy["no_proxy"],
-        )  # fmt: skip
-        host = read_host()
+    def _counts(self) -> Counts:
+        states = [item.state.status for item in self._index.all()]
+        running = sum(status in ("running", "restarting") for status in states)
+        paused = states.count("paused")
+        stopped = len(states) - running - paused
+        return Counts(running, paused, stopped, len(self._catalog.images()))
 
-        def counts() -> Counts:
-            states = [item.state.status for item in self._index.all()]
-            running = sum(status in ("running", "restarting") for status in states)
-            paused = states.count("paused")
-            stopped = len(states) - running - paused
-            return Counts(running, paused, stopped, len(self._catalog.images()))
+    def _system_use_cases(self) -> SystemUseCases:
+        facts = self._settings.engine
+        host = read_host()
 
         async def nothing() -> list[object]:
             return []
@@ -403,7 +387,7 @@ class Engine:
             return sum(image.size for image in self._catalog.images())
 
         return SystemUseCases(
-            Info(facts, host, self._events, counts, lambda: self._bridges.warnings),
+            Info(facts, host, self._events, self._counts, lambda: self._bridges.warnings),
             Version(facts, host),
             DiskUsage(self._volumes, nothing, self._containers.list.measured, layers_size),
             self._events,

@@ -34,7 +34,7 @@ class PullImage:
 
     def __init__(
         self, catalog: ImageCatalog, unpacker: LayerUnpacker, archives: LayerArchives,
-        partial: Path, settings: RegistrySettings, downloads: int,
+        partial: Path, settings: RegistrySettings,
     ) -> None:  # fmt: skip
         """`partial` keeps begun downloads, by digest, until they are whole."""
         self._catalog = catalog
@@ -42,7 +42,6 @@ class PullImage:
         self._archives = archives
         self._partial = partial
         self._settings = settings
-        self._downloads = downloads
 
     def __call__(
         self, reference: Reference, credentials: Credentials, platform: str, report: Progress,
@@ -108,7 +107,7 @@ class PullImage:
             else:
                 report({"status": "Pulling fs layer", "progressDetail": {}, "id": short})
                 missing.append(layer)
-        with ThreadPoolExecutor(self._downloads, thread_name_prefix="download") as pool:
+        with ThreadPoolExecutor(self._settings.downloads, thread_name_prefix="download") as pool:
             downloads = {
                 layer["digest"]: pool.submit(self._download, registry, layer, report, cancelled)
                 for layer in missing

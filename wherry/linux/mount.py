@@ -1,12 +1,11 @@
 """Mounts: mount(2), the new mount API (Linux 5.2), pivot_root(2), /proc/PID/mountinfo."""
 
 import ctypes
-import errno
 import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from wherry.linux.syscall import AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, SyscallError, syscall
+from wherry.linux.syscall import AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, syscall
 
 MS_RDONLY = 0x1
 MS_NOSUID = 0x2
@@ -53,8 +52,6 @@ _FSCONFIG_SET_FLAG = 0
 _FSCONFIG_SET_STRING = 1
 _FSCONFIG_SET_FD = 5
 _FSCONFIG_CMD_CREATE = 6
-
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 _FLAG_OPTIONS: dict[str, tuple[int, int]] = {
     "ro": (MS_RDONLY, 0), "rw": (0, MS_RDONLY),
@@ -283,68 +280,6 @@ def mount_setattr(
         "mount_setattr", tree, b"", AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0),
         ctypes.byref(attr), ctypes.sizeof(attr),
     )  # fmt: skip
-
-
-def overlay(options: Sequence[str], attributes: int = 0, *, lower: Sequence[str] = ()) -> int:
-    """A detached overlay mount from mount(8) options with one `lowerdir=` list.
-
-    Layers are given one by one where the kernel can (`lowerdir+`, Linux 6.8), so that neither
-    their number nor the length of their paths meets a limit of 256 bytes or one page; else as one
-    string. `lower` replaces the list by descriptors' /proc paths, for idmapped layers.
-    """
-    layers = list(lower)
-    rest: list[str] = []
-    for option in options:
-        if option.startswith("lowerdir="):
-            layers = layers or split_lowerdir(option.removeprefix("lowerdir="))
-        else:
-            rest.append(option)
-    context = fsopen("overlay")
-    try:
-        fsconfig_string(context, "source", "overlay")
-        _set_layers(context, layers)
-        for option in rest:
-            key, equals, value = option.partition("=")
-            if equals:
-                fsconfig_string(context, key, value)
-            else:
-                fsconfig_flag(context, key)
-        return fsmount(context, attributes)
-    finally:
-        os.close(context)
-
-
-def split_lowerdir(text: str) -> list[str]:
-    """Layers of a `lowerdir=` value, top first; a backslash escapes a colon in a name."""
-    layers = [""]
-    escaped = False
-    for char in text:
-        if escaped:
-            layers[-1] += char
-            escaped = False
-        elif char == "\\":
-            escaped = True
-        elif char == ":":
-            layers.append("")
-        else:
-            layers[-1] += char
-    return layers
-
-
-def _set_layers(context: int, layers: Sequence[str]) -> None:
-    for index, layer in enumerate(layers):
-        try:
-            fsconfig_string(context, "lowerdir+", layer)
-        except SyscallError as error:
-            if index or error.errno not in (errno.EINVAL, errno.ENOENT):
-                raise
-            break
-    else:
-        return
-    joined = ":".join(layer.replace("\\", "\\\\").replace(":", "\\:") for layer in layers)
-    if len(joined) >= min(_PAGE, 256):
-        raise SyscallError(errno.E2BIG, "fsconfig", f"lowerdir of {len(layers)} layers")
-    fsconfig_string(context, "lowerdir", joined)
 
 
 def mountinfo(pid: int | str = "self") -> list[MountInfo]:

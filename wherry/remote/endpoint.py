@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from wherry.base.live_settings import LiveSettings
 from wherry.model.reference import DEFAULT_DOMAIN
 
 _DOCKER_HUB = "registry-1.docker.io"
@@ -17,11 +18,18 @@ class Endpoint(NamedTuple):
     mirror: bool = False
 
 
-class RegistrySettings(NamedTuple):
-    """The daemon's options: mirrors of the default registry, registries without verified TLS."""
+class RegistrySettings(LiveSettings):
+    """The daemon's options: mirrors of the default registry, registries without verified TLS.
+
+    `downloads` is how many layers one pull fetches at once; proxies are URLs.
+    """
 
     mirrors: tuple[str, ...] = ()
     insecure: tuple[str, ...] = ()
+    downloads: int = 3
+    http_proxy: str = ""
+    https_proxy: str = ""
+    no_proxy: str = ""
 
 
 def endpoints(domain: str, settings: RegistrySettings) -> list[Endpoint]:

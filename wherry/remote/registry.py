@@ -21,6 +21,7 @@ from wherry.remote.errors import (
     RegistryRefused,
     RegistryUnreachable,
 )
+from wherry.remote.pools import ConnectionPools
 
 MANIFEST_TYPES = (
     "application/vnd.oci.image.index.v1+json",
@@ -31,7 +32,6 @@ MANIFEST_TYPES = (
 _MANIFEST_LIMIT = 4 << 20
 _PIECE = 1 << 18
 _REDIRECTS = (301, 302, 303, 307, 308)
-_TIMEOUT = urllib3.Timeout(connect=15, read=60)
 
 
 class RemoteManifest(NamedTuple):
@@ -54,13 +54,7 @@ class Registry:
         self._chosen: Endpoint | None = None
         self._tokens: dict[str, str] = {}
         self._lock = threading.Lock()
-        self._pools = {
-            True: urllib3.PoolManager(timeout=_TIMEOUT, retries=False, maxsize=8),
-            False: urllib3.PoolManager(
-                timeout=_TIMEOUT, retries=False, maxsize=8, cert_reqs="CERT_NONE",
-                assert_hostname=False,
-            ),
-        }  # fmt: skip
+        self._pools = ConnectionPools(settings)
 
     def manifest(self, wanted: str) -> RemoteManifest:
         """The manifest of a tag or digest; raises ManifestUnknown, AccessDenied and their kin."""
@@ -119,7 +113,9 @@ class Registry:
         def send(
             method: str, url: str, extra: dict[str, str], body: bytes | None
         ) -> urllib3.BaseHTTPResponse:
-            return self._pools[endpoint.verify].request(method, url, headers=extra, body=body)
+            return self._pools.request(
+                method, url, verify=endpoint.verify, headers=extra, body=body
+            )
 
         token = authorization(challenge, self._credentials, scope, send)
         if not token:
@@ -137,9 +133,10 @@ class Registry:
             sent = dict(headers)
             if urlsplit(url).netloc != home:
                 sent.pop("Authorization", None)
-            response = self._pools[endpoint.verify].request(
-                "GET", url, headers=sent, preload_content=False, redirect=False
-            )
+            response = self._pools.request(
+                "GET", url, verify=endpoint.verify, headers=sent, preload_content=False,
+                redirect=False,
+            )  # fmt: skip
             if response.status not in _REDIRECTS:
                 return response
             response.release_conn()

@@ -1,12 +1,14 @@
 """What the operations of one start share while they run."""
 
 import os
+import signal
 import socket
 
 import msgspec
 
 from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.linux.namespace import create_user_namespace
+from wherry.linux.process import set_parent_death_signal
 from wherry.model.mount import IdMapping
 from wherry.runtime.operations import Plan
 from wherry.runtime.plan import id_ranges
@@ -31,11 +33,31 @@ class Context:
         self.pivoted = False
         self.console = -1
         self.init_pid = 0
+        self._placeholder = 0
         self._mapped: dict[tuple[IdRanges, IdRanges], int] = {}
 
     def root_path(self) -> str:
         """A path to the root for calls that take no descriptor."""
         return "" if self.pivoted else f"/proc/self/fd/{self.root}"
+
+    def start_placeholder(self) -> int:
+        """A process that does nothing, for a control group that cannot be without one."""
+        self._placeholder = os.fork()
+        if self._placeholder == 0:
+            try:
+                set_parent_death_signal(signal.SIGKILL)
+                while True:
+                    signal.pause()
+            finally:
+                os._exit(0)
+        return self._placeholder
+
+    def end_placeholder(self) -> None:
+        """Ends it, if there is one: init is in its group, or the start has failed."""
+        if self._placeholder:
+            os.kill(self._placeholder, signal.SIGKILL)
+            os.waitpid(self._placeholder, 0)
+            self._placeholder = 0
 
     def close_trees(self) -> None:
         """Closes the detached mounts; what was not attached disappears."""

@@ -87,7 +87,7 @@ def _stage(
         set_dumpable(False)
         forbid_imports()
         if cgroup_path:
-            Cgroup(layout, cgroup_path).join(0)
+            Cgroup(layout, cgroup_path).join_beside(init_pid)
         if in_user_namespace(init_pid):
             process.raise_limits(plan.rlimits)
         _join_namespaces(init_pid)

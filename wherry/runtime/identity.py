@@ -4,6 +4,7 @@ import os
 
 from wherry.linux import process
 from wherry.linux.cgroup.group import Cgroup
+from wherry.linux.cgroup.scope import is_scope, make_scope
 from wherry.runtime import operations as op
 from wherry.runtime.context import Context
 from wherry.runtime.errors import StartFailed
@@ -13,8 +14,17 @@ def create_cgroup(step: op.CreateCgroup, context: Context) -> None:
     """Makes the control group with its limits; a half-made one is taken away again."""
     group = Cgroup(context.layout, step.path)
     try:
-        group.create(step.resources)
+        if is_scope(step.path):
+            # systemd makes no scope without a process, and init does not exist yet.
+            make_scope(
+                step.path, [context.start_placeholder()], f"container {context.plan.id}",
+                resources=step.resources, after=step.ends_before, stop_seconds=step.stop_seconds,
+            )  # fmt: skip
+            group.apply(step.resources)
+        else:
+            group.create(step.resources)
     except OSError:
+        context.end_placeholder()
         group.remove()
         raise
 

@@ -109,6 +109,7 @@ def launch(
     finally:
         ours.close()
         theirs.close()
+        context.end_placeholder()
         context.close_trees()
     return Launched(pid, console)
 

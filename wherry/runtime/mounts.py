@@ -11,6 +11,7 @@ import stat
 from wherry.linux import mount as km
 from wherry.linux.capability import acting_as
 from wherry.linux.fd import openat2
+from wherry.linux.overlay import overlay, split_lowerdir
 from wherry.linux.process import forbid_imports
 from wherry.linux.syscall import AT_FDCWD, SyscallError
 from wherry.model.mount import IdMapping, Mount
@@ -38,7 +39,7 @@ def prepare_tree(step: op.PrepareTree, context: Context) -> None:
 def _overlay(mount: Mount, context: Context) -> int:
     """An overlay; with id mappings each layer is an idmapped tree, as overlay itself cannot be."""
     if not mount.uid_mappings:
-        return km.overlay(mount.options)
+        return overlay(mount.options)
     namespace = context.user_namespace(mount.uid_mappings, mount.gid_mappings)
     opened: list[int] = []
     try:
@@ -47,7 +48,7 @@ def _overlay(mount: Mount, context: Context) -> int:
         for option in mount.options:
             key, _, value = option.partition("=")
             if key == "lowerdir":
-                for layer in km.split_lowerdir(value):
+                for layer in split_lowerdir(value):
                     opened.append(_idmapped(layer, namespace))
                     lower.append(f"/proc/self/fd/{opened[-1]}")
             elif key == "upperdir":
@@ -61,7 +62,7 @@ def _overlay(mount: Mount, context: Context) -> int:
                 options.append(option)
         # Overlay makes files of its own as whoever mounts it, whom the map must know.
         with acting_as(_first(mount.uid_mappings), _first(mount.gid_mappings)):
-            return km.overlay(options, lower=lower)
+            return overlay(options, lower=lower)
     finally:
         for descriptor in opened:
             os.close(descriptor)

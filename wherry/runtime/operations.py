@@ -27,11 +27,17 @@ class Operation(msgspec.Struct, frozen=True, tag=True, tag_field="op", omit_defa
 
 
 class CreateCgroup(Operation, frozen=True):
-    """Makes the control group and writes its limits."""
+    """Makes the control group and writes its limits.
+
+    For a scope of systemd: `ends_before` are units that must outlive it when the machine goes down,
+    `stop_seconds` the time between SIGTERM and SIGKILL then.
+    """
 
     actor: ClassVar[str] = "host"
     path: str
     resources: Resources
+    ends_before: tuple[str, ...] = ()
+    stop_seconds: int = 10
 
 
 class PrepareTree(Operation, frozen=True):

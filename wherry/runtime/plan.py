@@ -53,6 +53,7 @@ class PlanContext(msgspec.Struct, frozen=True, omit_defaults=True):
     `init_path` is the host's static init program for `--init`. `filtered` says whether the seccomp
     profile is already compiled into `seccomp`. With `bundle` the specification's hooks run, and
     are told it. `preserve_fds`, `new_keyring` and `pivot` are wishes of the OCI command line.
+    `ends_before` and `stop_seconds` are for a control group made by systemd.
     """
 
     id: str
@@ -69,6 +70,8 @@ class PlanContext(msgspec.Struct, frozen=True, omit_defaults=True):
     preserve_fds: int = 0
     new_keyring: bool = True
     pivot: bool = True
+    ends_before: tuple[str, ...] = ()
+    stop_seconds: int = 10
 
 
 def plan_container(spec: oci.RuntimeSpec, context: PlanContext) -> op.Plan:
@@ -164,7 +167,9 @@ def _own_cgroups(spec: oci.RuntimeSpec, context: PlanContext) -> Iterator[oci.Sp
 
 def _host_steps(spec: oci.RuntimeSpec, context: PlanContext) -> Iterator[op.AnyOperation]:
     if context.cgroup_path:
-        yield op.CreateCgroup(context.cgroup_path, resources(spec.linux))
+        yield op.CreateCgroup(
+            context.cgroup_path, resources(spec.linux), context.ends_before, context.stop_seconds
+        )
     yield op.PrepareTree(ROOT_SLOT, context.root)
     for slot, item in enumerate(_bound(spec, context), start=1):
         yield op.PrepareTree(slot, item)

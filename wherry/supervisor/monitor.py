@@ -34,6 +34,7 @@ from wherry.store.logs.writer import LogWriter
 from wherry.supervisor import messages as msg
 from wherry.supervisor.execs import process_plan
 from wherry.supervisor.loop import READ, Loop
+from wherry.supervisor.oom import OomWatch
 from wherry.supervisor.session import Pipes, Session, make_pipes
 
 DRAIN_SECONDS = 2.0
@@ -67,7 +68,7 @@ class Monitor:
         self._start_time = 0
         self._started_at = 0.0
         self._exit: msg.Exited | None = None
-        self._oom_kills = 0
+        self._oom = OomWatch(self._loop, self._tell_oom)
         self._session = Session(
             self._loop, log=self._open_log(request.log), close_stdin=request.stdin_once,
             on_end=self._maybe_stop, on_detached=lambda number: self._tell(msg.Detached(number)),
@@ -110,8 +111,7 @@ class Monitor:
     def _join_own_cgroup(self) -> None:
         if self._request.monitor_cgroup:
             group = Cgroup(self._layout, self._request.monitor_cgroup)
-            group.create()
-            group.join(0)
+            group.enter("monitors of containers")
 
     def _write_state(self) -> None:
         state = msg.StateFile(
@@ -171,6 +171,8 @@ class Monitor:
         else:
             self._session.use_terminal(launched.console)
         self._loop.watch(self._pidfd, READ, lambda _: self._reap_init())
+        if request.plan.cgroup_path:
+            self._oom.start(Cgroup(self._layout, request.plan.cgroup_path))
         return msg.Started(self._pid, self._start_time, self._started_at)
 
     def _root_ids(self) -> tuple[int, int]:
@@ -184,21 +186,17 @@ class Monitor:
         _, status = os.waitpid(self._pid, 0)
         self._loop.forget(self._pidfd)
         os.close(self._pidfd)
-        oom = self._read_oom_kills() > 0
+        oom = self._oom.finish() > 0
         code, number = exit_code(status)
         self._exit = msg.Exited(code, now_ns() / 1e9, number, oom)
         self._record_exit(self._exit)
-        if oom:
-            self._tell(msg.OutOfMemory())
         self._session.finish()
         self._loop.set_deadline(DRAIN_SECONDS, self._finish_all)
         self._tell(self._exit)
         self._maybe_stop()
 
-    def _read_oom_kills(self) -> int:
-        if not self._request.plan.cgroup_path:
-            return 0
-        return Cgroup(self._layout, self._request.plan.cgroup_path).oom_kills()
+    def _tell_oom(self) -> None:
+        self._tell(msg.OutOfMemory())
 
     def _record_exit(self, event: msg.Exited) -> None:
         """Appends the exit and makes it survive before anybody is told."""

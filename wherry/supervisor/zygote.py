@@ -34,9 +34,7 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     layout = CgroupLayout.detect()
     if sys.argv[3]:
-        group = Cgroup(layout, sys.argv[3])
-        group.create()
-        group.join(0)
+        Cgroup(layout, sys.argv[3]).enter("monitors of containers")
     decoder = msgspec.json.Decoder(msg.ZygoteRequest)
     connection.send(b"ready")
     gc.collect()

@@ -6,8 +6,10 @@ fell due are carried out.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -71,6 +73,8 @@ class AdoptContainers:
         connections = await asyncio.gather(*(self._connect(item) for item in containers))
         for container, connection in zip(containers, connections, strict=True):
             container.monitor = connection
+            state = read_state(self._defaults.state_dir(container.id))
+            container.cgroup_path = state.cgroup_path if state else ""
             for point in container.record.mounts:
                 if point.volume:
                     self._volumes.reference(point.volume, container.id)
@@ -148,7 +152,9 @@ class AdoptContainers:
     def _sweep_one(self, identifier: str, directory: Path) -> None:
         logger.info("removing what is left of container %s", identifier)
         try:
-            Cgroup(self._defaults.layout, self._defaults.cgroup_path(identifier)).remove()
+            state = read_state(self._defaults.state_dir(identifier))
+            path = state.cgroup_path if state else self._defaults.cgroup_path(identifier)
+            Cgroup(self._defaults.layout, path).remove()
         except OSError as error:
             logger.warning("container %s: its control group stays: %s", identifier, error)
         self._snapshots.remove(identifier)
@@ -183,21 +189,33 @@ class LeaveContainers:
 
     def __init__(
         self, index: ContainerIndex, watcher: ExitWatcher, pools: Pools,
-        defaults: ContainerDefaults, *, live_restore: bool,
+        defaults: ContainerDefaults,
     ) -> None:  # fmt: skip
         self._index = index
         self._watcher = watcher
         self._pools = pools
         self._defaults = defaults
-        self._live_restore = live_restore
 
     async def __call__(self) -> None:
         """Leaves containers running, or stops them all, and waits for the ends that are known."""
         self._watcher.closing = True  # no restarts from here on
-        if not self._live_restore:
+        if not self._defaults.live_restore:
             running = [item for item in self._index.all() if item.monitor is not None]
-            await asyncio.gather(*(self._end(item) for item in running))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._patience(running)):
+                    await asyncio.gather(*(self._end(item) for item in running))
         await self._watcher.settle()
+
+    def _patience(self, running: Sequence[Container]) -> float | None:
+        """Seconds in all: `shutdown-timeout`, or what a container was promised and five more."""
+        longest = self._defaults.shutdown_timeout
+        for item in running:
+            own = item.record.config.stop_timeout
+            seconds = self._defaults.stop_timeout if own is None else own
+            if seconds < 0 or longest < 0:
+                return None
+            longest = max(longest, seconds + 5)
+        return float(longest)
 
     async def _end(self, container: Container) -> None:
         """Stops a container; not marked as stopped by a user, so that policies still hold."""

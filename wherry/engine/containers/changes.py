@@ -5,7 +5,7 @@ import msgspec
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.pools import Pools
 from wherry.engine.task_streams import ended_with, result
-from wherry.linux.mount import split_lowerdir
+from wherry.linux.overlay import split_lowerdir
 from wherry.store.layer.changes import Change, ChangesRequest
 from wherry.store.snapshot.overlay import OverlaySnapshots
 from wherry.supervisor.client import Supervisor

@@ -99,7 +99,10 @@ class Health:
 
 
 class Container:
-    """One container. Changes are made under its lock; waiters are told by `notify`."""
+    """One container. Changes are made under its lock; waiters are told by `notify`.
+
+    `cgroup_path` is set while it runs, since the daemon may be started with another driver.
+    """
 
     def __init__(self, record: Record) -> None:
         self.record = record
@@ -110,6 +113,7 @@ class Container:
         self.probes: dict[str, Callable[[int], None]] = {}
         self.health: Health | None = None
         self.removed = False
+        self.cgroup_path = ""
         self.exits = 0
         self._changed = asyncio.Condition()
         self._arriving: set[asyncio.Future[None]] = set()

@@ -22,6 +22,7 @@ from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.volumes.state import VolumeState
 from wherry.images.catalog import ImageCatalog
+from wherry.linux.cgroup.scope import is_slice
 from wherry.model.docker.container import (
     ContainerConfig,
     CreateRequest,
@@ -67,6 +68,7 @@ class CreateContainer:
         image = self._images.get(config.image)
         check_create(config, host, self._defaults.cpus)
         host, warnings = discard_unsupported(host, self._defaults.facilities)
+        self._check_parent(host)
         for entry in host.extra_hosts or ():
             split_extra_host(entry)
         merged = merge_config(config, image.config)
@@ -108,6 +110,13 @@ class CreateContainer:
             self._user_namespaces.settle(identifier)
         self._events.publish("container", "create", identifier, container.attributes())
         return CreateResponse(identifier, [*warnings, *_warnings(host)])
+
+    def _check_parent(self, host: HostConfig) -> None:
+        by_systemd = self._defaults.cgroup_driver == "systemd"
+        if by_systemd and host.cgroup_parent and not is_slice(host.cgroup_parent):
+            raise InvalidParameter(
+                'cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice"'
+            )
 
     def _named(self, config: ContainerConfig, host: HostConfig, identifier: str) -> ContainerConfig:
         """With a host name: the host's, another container's, or the short id."""

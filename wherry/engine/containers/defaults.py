@@ -1,20 +1,26 @@
 """What the daemon's options say of every container."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from wherry.base.live_settings import LiveSettings
 from wherry.linux.cgroup.facilities import FACILITIES
 from wherry.linux.cgroup.layout import CgroupLayout
+from wherry.linux.cgroup.scope import slice_path
 
 
-class ContainerDefaults(msgspec.Struct, frozen=True, kw_only=True):
+class ContainerDefaults(LiveSettings, kw_only=True):
     """Settings that create and start share; paths are the daemon's roots."""
 
     data_root: Path
     exec_root: Path
     layout: CgroupLayout
     cgroup_parent: str
+    cgroup_driver: str = "cgroupfs"
+    instance: str = "wherry"
+    monitor_units: tuple[str, ...] = ()
     cpus: int
     architecture: str
     shm_size: int = 64 << 20
@@ -26,12 +32,14 @@ class ContainerDefaults(msgspec.Struct, frozen=True, kw_only=True):
     init: bool = False
     init_path: str = ""
     log_driver: str = "json-file"
-    log_opts: dict[str, str] = {}
+    log_opts: Mapping[str, str] = msgspec.field(default_factory=dict)
     dns: tuple[str, ...] = ()
     dns_search: tuple[str, ...] = ()
     dns_options: tuple[str, ...] = ()
     host_gateway: tuple[str, ...] = ()
     stop_timeout: int = 10
+    live_restore: bool = True
+    shutdown_timeout: int = 15
     apparmor: str = ""
     facilities: frozenset[str] = FACILITIES
 
@@ -44,7 +52,9 @@ class ContainerDefaults(msgspec.Struct, frozen=True, kw_only=True):
         return self.exec_root / "containers" / identifier
 
     def cgroup_path(self, identifier: str, parent: str = "") -> str:
-        """Its control group."""
+        """Its control group: a scope in a slice where systemd makes them, else a directory."""
+        if self.cgroup_driver == "systemd":
+            return f"{slice_path(parent or self.cgroup_parent)}/{self.instance}-{identifier}.scope"
         return f"/{(parent or self.cgroup_parent).strip('/')}/{identifier}"
 
     @property

@@ -12,6 +12,7 @@ from wherry.base.clock import ZERO_TIME, parse_rfc3339, rfc3339_nano
 from wherry.base.errors import NotFound, NotModified, WherryError
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
+from wherry.engine.containers.groups import group_of
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.networking import ContainerNetwork
 from wherry.engine.containers.restart_policy import next_delay, restarts_after_exit
@@ -20,7 +21,6 @@ from wherry.engine.pools import Pools
 from wherry.engine.state_machine import check_transition
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.volumes.state import VolumeState
-from wherry.linux.cgroup.group import Cgroup
 from wherry.supervisor import messages as msg
 from wherry.supervisor.client import MonitorGone, read_exits
 
@@ -178,11 +178,11 @@ class ExitWatcher:
             logger.warning("container %s: %s", container.id, error)
 
     def _clean(self, container: Container) -> None:
-        path = self._defaults.cgroup_path(container.id, container.record.host.cgroup_parent)
         try:
-            Cgroup(self._defaults.layout, path).remove()
+            group_of(container, self._defaults).remove()
         except OSError as error:
             logger.warning("container %s: its control group stays: %s", container.id, error)
+        container.cgroup_path = ""
         remove_state(self._defaults.state_dir(container.id))
 
     def _wants_restart(self, container: Container, event: msg.Exited) -> bool:

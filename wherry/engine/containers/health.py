@@ -86,12 +86,14 @@ def go_duration(nanoseconds: int) -> str:
 
 
 class HealthChecks:
-    """Runs the checks of all running containers."""
+    """Runs the checks of all running containers; `checks` and `failures` count them."""
 
     def __init__(self, pools: Pools, events: EventBus) -> None:
         self._pools = pools
         self._events = events
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.checks = 0
+        self.failures = 0
 
     def started(self, container: Container) -> None:
         """Begins to check a container that has started, or was adopted."""
@@ -131,6 +133,8 @@ class HealthChecks:
             if container.state.status != "running" or monitor is None:
                 continue
             result = await self._probe(container, monitor, command, check)
+            self.checks += 1
+            self.failures += result.exit_code != 0
             before = health.status
             after = judge(check, health, result, started)
             if before != after:

@@ -19,6 +19,7 @@ from wherry.base.errors import (
 from wherry.engine.containers.container import Container, IdRange
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.exits import ExitWatcher
+from wherry.engine.containers.groups import group_of
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.log_settings import log_settings
 from wherry.engine.containers.networking import ContainerNetwork
@@ -28,7 +29,6 @@ from wherry.engine.containers.user_namespaces import UserNamespaces
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.volumes.state import VolumeState
-from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.seccomp import compile_profile
 from wherry.model.interface import Interface
 from wherry.model.mount import IdMapping, Mount
@@ -191,17 +191,20 @@ class StartContainer:
                 "no init program for --init: install tini (tini-static) or give --init-path"
             )
         state_dir = defaults.state_dir(container.id)
+        container.cgroup_path = defaults.cgroup_path(container.id, host.cgroup_parent)
         context = PlanContext(
             id=container.id,
             root=_root(self._snapshots.mounts(container.id)[0], ids),
             root_directory=str(state_dir / "rootfs"),
             layout=defaults.layout,
-            cgroup_path=defaults.cgroup_path(container.id, host.cgroup_parent),
+            cgroup_path=container.cgroup_path,
             interfaces=interfaces,
             user=record.config.user or "0",
             group_add=tuple(host.group_add or ()),
             init_path=defaults.init_path if wants_init else "",
             seccomp=self._seccomp(container),
+            ends_before=defaults.monitor_units,
+            stop_seconds=_stop_seconds(record.config.stop_timeout, defaults.stop_timeout),
         )
         config = record.config
         return StartRequest(
@@ -243,8 +246,8 @@ class StartContainer:
         await container.notify()
 
     def _clean(self, container: Container) -> None:
-        path = self._defaults.cgroup_path(container.id, container.record.host.cgroup_parent)
-        Cgroup(self._defaults.layout, path).remove()
+        group_of(container, self._defaults).remove()
+        container.cgroup_path = ""
         remove_state(self._defaults.state_dir(container.id))
 
 
@@ -270,6 +273,12 @@ def runtime_failure(error: WherryError) -> WherryError:
 @lru_cache(maxsize=64)
 def _compiled(profile: bytes, granted: tuple[str, ...]) -> bytes:
     return compile_profile(msgspec.json.decode(profile), granted)
+
+
+def _stop_seconds(own: int | None, default: int) -> int:
+    """For the machine's own end, which waits a bounded time even for those that never give up."""
+    seconds = default if own is None else own
+    return seconds if seconds >= 0 else 90
 
 
 def _make_bind_source(path: str) -> None:

@@ -9,9 +9,9 @@ import msgspec
 from wherry.base.clock import now_ns, rfc3339_nano
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
+from wherry.engine.containers.groups import group_of
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.pools import Pools
-from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.stats import BlockEntry, CgroupStats, read_stats
 from wherry.model.docker.stats import (
     BlkioEntry,
@@ -74,8 +74,7 @@ class ReadStats:
 
     def _read(self, container: Container, empty: ContainerStats) -> ContainerStats:
         host = container.record.host
-        path = self._defaults.cgroup_path(container.id, host.cgroup_parent)
-        found = read_stats(Cgroup(self._defaults.layout, path))
+        found = read_stats(group_of(container, self._defaults))
         version = self._defaults.layout.version
         own_network = host.network_mode not in ("host", "none")
         networks = read_network(container.state.pid) if own_network else {}
@@ -83,7 +82,7 @@ class ReadStats:
             empty,
             read=rfc3339_nano(now_ns()),
             pids_stats=_pids(found, version),
-            blkio_stats=_block(found),
+            blkio_stats=_block(found, version),
             cpu_stats=_cpu(found, self._defaults.cpus),
             memory_stats=_memory(found, version, self._memory),
             networks=networks or msgspec.UNSET,
@@ -101,10 +100,11 @@ def _pids(found: CgroupStats, version: int) -> PidsStats:
     return PidsStats(current=found.pids_current, limit=limit)
 
 
-def _block(found: CgroupStats) -> BlkioStats:
+def _block(found: CgroupStats, version: int) -> BlkioStats:
     return BlkioStats(
         io_service_bytes_recursive=_entries(found.block_bytes),
-        io_serviced_recursive=_entries(found.block_operations),
+        # As Docker: of version 2 only bytes are told.
+        io_serviced_recursive=_entries(found.block_operations) if version == 1 else None,
     )
 
 
@@ -135,7 +135,7 @@ def _memory(found: CgroupStats, version: int, machine: int) -> MemoryStats:
         usage=found.memory_usage,
         max_usage=found.memory_max_usage if first else msgspec.UNSET,
         stats=found.memory_stat,
-        failcnt=found.memory_failcnt if first else msgspec.UNSET,
+        failcnt=found.memory_failcnt if first or found.memory_failcnt else msgspec.UNSET,
         limit=machine if limit <= 0 or limit > machine else limit,
     )
 

@@ -6,12 +6,12 @@ import contextlib
 from wherry.base.errors import Conflict, NotModified, WherryError
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
+from wherry.engine.containers.groups import group_of
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.start import StartContainer
 from wherry.engine.containers.validate import parse_signal
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
-from wherry.linux.cgroup.group import Cgroup
 
 _KILL_SECONDS = 10.0
 
@@ -114,9 +114,7 @@ class ContainerSignals:
         self._publish(container, "unpause")
 
     async def _set_frozen(self, container: Container, frozen: bool) -> None:
-        defaults = self._defaults
-        path = defaults.cgroup_path(container.id, container.record.host.cgroup_parent)
-        group = Cgroup(defaults.layout, path)
+        group = group_of(container, self._defaults)
         await self._pools.run("disk", group.freeze if frozen else group.thaw)
         await self._index.update_state(container, status="paused" if frozen else "running")
         await container.notify()

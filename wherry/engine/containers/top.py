@@ -8,10 +8,10 @@ import msgspec
 from wherry.base.errors import InternalError, InvalidParameter
 from wherry.engine.containers.activity import check_running
 from wherry.engine.containers.defaults import ContainerDefaults
+from wherry.engine.containers.groups import group_of
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
-from wherry.linux.cgroup.group import Cgroup
 
 _PS_SECONDS = 10.0
 _RENAMED_PID = re.compile(r"\s+([^\s]*)=\s*(PID[^\s]*)")
@@ -44,8 +44,7 @@ class ContainerTop:
         words = check_arguments(arguments or "-ef")
         container = self._index.get(reference)
         check_running(container)
-        parent = container.record.host.cgroup_parent
-        group = Cgroup(self._defaults.layout, self._defaults.cgroup_path(container.id, parent))
+        group = group_of(container, self._defaults)
         pids = await self._pools.run("stats", group.processes)
         output = await self._pools.run("stats", _run_ps, words, pids)
         self._events.publish("container", "top", container.id, container.attributes())

@@ -23,11 +23,11 @@ from wherry.linux.mount import (
     MS_REC,
     clone_tree,
     move_mount,
-    overlay,
     set_propagation,
     umount2,
 )
 from wherry.linux.namespace import CLONE_NEWNS, unshare
+from wherry.linux.overlay import overlay
 from wherry.linux.process import pidfd_open, process_start_time
 from wherry.linux.syscall import SyscallError
 from wherry.model.docker.file_mode import go_file_mode

@@ -8,12 +8,12 @@ from wherry.base.errors import Conflict, InternalError, InvalidParameter
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.discard import discard_unsupported
+from wherry.engine.containers.groups import group_of
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.spec import resources
 from wherry.engine.containers.validate import check_resources, check_restart
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
-from wherry.linux.cgroup.group import Cgroup
 from wherry.model import runtime_spec as oci
 from wherry.model.docker.container import HostConfig, Resources, UpdateRequest
 from wherry.runtime.plan import resources as group_resources
@@ -67,11 +67,14 @@ class UpdateContainer:
                 limits.memory or oci.Memory(), swap=host.memory_swap or None
             )
             limits = msgspec.structs.replace(limits, memory=memory)
+        elif request.memory_swap and not request.memory:
+            # Version 2 limits swap alone: what memory and swap have together says too little.
+            memory = msgspec.structs.replace(limits.memory or oci.Memory(), limit=host.memory)
+            limits = msgspec.structs.replace(limits, memory=memory)
         wanted = group_resources(oci.Linux(resources=limits))
         wanted = msgspec.structs.replace(wanted, devices=())
-        path = self._defaults.cgroup_path(container.id, host.cgroup_parent)
         try:
-            Cgroup(self._defaults.layout, path).apply(wanted)
+            group_of(container, self._defaults).adjust(wanted)
         except OSError as error:
             raise InternalError(f"Cannot update container {container.id}: {error}") from error
 

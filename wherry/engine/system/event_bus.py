@@ -74,10 +74,14 @@ class EventBus:
     """Publishes events to any number of subscriptions; all calls on the event loop's thread."""
 
     def __init__(self) -> None:
-        """An empty bus: the ring does not outlive the daemon, as in dockerd."""
+        """An empty bus: the ring does not outlive the daemon, as in dockerd.
+
+        `published` counts all events so far.
+        """
         self._ring: deque[Event] = deque(maxlen=RING_SIZE)
         self._subscriptions: set[Subscription] = set()
         self._last = 0
+        self.published = 0
 
     def publish(
         self, type: str, action: str, actor_id: str, attributes: Mapping[str, str] | None = None
@@ -86,6 +90,7 @@ class EventBus:
         self._last = max(now_ns(), self._last + 1)  # times stay distinct and ordered
         event = new_event(type, action, actor_id, attributes or {}, self._last)
         self._ring.append(event)
+        self.published += 1
         for subscription in tuple(self._subscriptions):
             subscription.offer(event)
 

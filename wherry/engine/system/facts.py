@@ -4,12 +4,11 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
-
 from wherry.base.files import write_atomic
+from wherry.base.live_settings import LiveSettings
 
 
-class EngineFacts(msgspec.Struct, frozen=True, kw_only=True):
+class EngineFacts(LiveSettings, kw_only=True):
     """The engine's identity and configuration, as /info and /version show them."""
 
     id: str
@@ -18,6 +17,7 @@ class EngineFacts(msgspec.Struct, frozen=True, kw_only=True):
     storage_driver: str
     storage_status: tuple[tuple[str, str], ...] = ()
     logging_driver: str = "json-file"
+    cgroup_driver: str = "cgroupfs"
     labels: tuple[str, ...] = ()
     debug: bool = False
     live_restore: bool = True
@@ -49,7 +49,7 @@ def engine_id(data_root: Path) -> str:
 
 
 def proxies(environment: Mapping[str, str]) -> dict[str, str]:
-    """The proxies of the daemon's environment, passwords replaced as dockerd does."""
+    """The proxies of an environment, passwords replaced as dockerd does."""
     found = {}
     for key in ("http_proxy", "https_proxy", "no_proxy"):
         value = environment.get(key.upper()) or environment.get(key, "")

@@ -34,6 +34,7 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     cpu_set: bool
     pids_limit: bool
     oom_kill_disable: bool
+    block_io: bool = True
     seccomp: bool
     apparmor: bool
 
@@ -66,6 +67,7 @@ def read_host() -> Host:
         cpu_set="cpuset" in available,
         pids_limit="pids" in available,
         oom_kill_disable=first and (memory / "memory.oom_control").exists(),
+        block_io=first or "io" in available,
         seccomp=Path("/proc/sys/kernel/seccomp").exists(),
         apparmor=_apparmor(),
     )

@@ -84,7 +84,7 @@ class Info:
             n_goroutines=threading.active_count(),
             system_time=timestamp(),
             logging_driver=facts.logging_driver,
-            cgroup_driver="cgroupfs",
+            cgroup_driver=facts.cgroup_driver,
             cgroup_version=str(host.cgroup_version),
             n_events_listener=self._events.subscribers,
             kernel_version=host.kernel,
@@ -130,6 +130,12 @@ class Info:
             (host.cpu_shares, "No cpu shares support"),
             (host.cpu_set, "No cpuset support"),
             (host.pids_limit, "No pids limit support"),
+            (host.cgroup_version == 1 or host.block_io, "No io.weight support"),
+            (host.cgroup_version == 1 or host.block_io, "No io.weight (per device) support"),
+            (host.cgroup_version == 1 or host.block_io, "No io.max (rbps) support"),
+            (host.cgroup_version == 1 or host.block_io, "No io.max (wbps) support"),
+            (host.cgroup_version == 1 or host.block_io, "No io.max (riops) support"),
+            (host.cgroup_version == 1 or host.block_io, "No io.max (wiops) support"),
             (machine.ipv4_forwarding(), "IPv4 forwarding is disabled"),
         )
         found = [f"WARNING: {text}" for present, text in missing if not present]

@@ -9,6 +9,7 @@ import time
 from wherry.linux.cgroup import v1, v2
 from wherry.linux.cgroup.layout import CgroupLayout, read_keyed, read_value, write_value
 from wherry.linux.cgroup.resources import Resources
+from wherry.linux.cgroup.scope import change_scope, is_scope, make_scope
 
 _REMOVE_SECONDS = 5.0
 
@@ -56,6 +57,38 @@ class Cgroup:
         else:
             v1.apply(self.directories(), resources)
 
+    def adjust(self, resources: Resources) -> None:
+        """Changes the limits of a group in use; where systemd made it, systemd is told too."""
+        if is_scope(self.path):
+            change_scope(self.path, resources, f"{self._layout.root}{self.path}")
+        self.apply(resources)
+
+    def enter(self, description: str) -> None:
+        """Moves the caller into the group, which is made if it is not there."""
+        if not is_scope(self.path):
+            self.create()
+            self.join(0)
+        elif self._layout.own_path().get("") != self.path:
+            try:
+                self.join(0)
+            except OSError as error:  # gone, or just about to go with its last process
+                if error.errno not in (errno.ENOENT, errno.ENODEV):
+                    raise
+                make_scope(self.path, [os.getpid()], description)
+
+    def join_beside(self, pid: int) -> None:
+        """Moves the caller into the group, or below it into the group of a process of it.
+
+        A group of version 2 that has given controllers to groups below holds no processes itself
+        ("no internal processes", EBUSY).
+        """
+        try:
+            self.join(0)
+        except OSError as error:
+            if error.errno != errno.EBUSY or self._layout.version == 1:
+                raise
+            Cgroup(self._layout, self._layout.own_path(pid)[""]).join(0)
+
     def join(self, pid: int) -> None:
         """Moves a process (0 for the caller) into the group in every hierarchy."""
         for directory in dict.fromkeys(self.directories().values()):
@@ -97,6 +130,14 @@ class Cgroup:
             return 0
         name = "memory.events" if self._layout.version == 2 else "memory.oom_control"
         return read_keyed(directory, name).get("oom_kill", 0)
+
+    def open_memory_events(self) -> int:
+        """A descriptor that polls as urgent when memory ran out; raises FileNotFoundError.
+
+        Reading it fails with ENODEV once the group is gone. Version 1 has no such file.
+        """
+        directory = self.directory("memory")
+        return os.open(f"{directory}/memory.events", os.O_RDONLY | os.O_CLOEXEC)
 
     def remove(self) -> None:
         """Removes the group and groups below it, killing what is left; raises TimeoutError."""

@@ -112,7 +112,7 @@ def _read_v2(directory: str) -> CgroupStats:
         memory_usage=_number(directory, "memory.current"),
         memory_max_usage=_number(directory, "memory.peak"),
         memory_limit=_number(directory, "memory.max"),
-        memory_failcnt=read_keyed(directory, "memory.events").get("max", 0),
+        memory_failcnt=read_keyed(directory, "memory.events").get("oom", 0),
         memory_stat=read_keyed(directory, "memory.stat"),
         pids_current=_number(directory, "pids.current"),
         pids_limit=_number(directory, "pids.max"),

@@ -6,6 +6,7 @@ import os
 from wherry.linux.cgroup.device_program import attach_device_program
 from wherry.linux.cgroup.layout import read_value, write_value
 from wherry.linux.cgroup.resources import Resources, Throttle
+from wherry.linux.cgroup.weights import cpu_weight, io_weight, swap_bytes
 
 
 def enable_controllers(root: str, directory: str) -> None:
@@ -29,28 +30,6 @@ def enable_controllers(root: str, directory: str) -> None:
             os.mkdir(parent, 0o755)
 
 
-def cpu_weight(shares: int) -> int:
-    """The weight (1-10000) of version 1 shares (2-262144), as runc converts them."""
-    if shares == 0:
-        return 0
-    shares = min(max(shares, 2), 262144)
-    return 1 + ((shares - 2) * 9999) // 262142
-
-
-def io_weight(weight: int) -> int:
-    """The `io.weight` (1-10000) of a version 1 block weight (10-1000)."""
-    return 1 + (weight - 10) * 9999 // 990 if weight else 0
-
-
-def swap_limit(memory: int | None, swap: int | None) -> str | None:
-    """`memory.swap.max` of Docker's memory-plus-swap limit; None leaves it alone."""
-    if swap is None or swap == 0:
-        return None
-    if swap == -1:
-        return "max"
-    return str(max(swap - (memory or 0), 0))
-
-
 def apply(directory: str, resources: Resources) -> None:
     """Writes every limit that is set; raises OSError naming the file and the value."""
     for name, value in control_values(directory, resources):
@@ -71,18 +50,17 @@ def control_values(directory: str, resources: Resources) -> list[tuple[str, str]
     """File and value for each limit that is set."""
     values: list[tuple[str, str]] = []
     limit = resources.memory_limit
-    swap = swap_limit(limit, resources.memory_swap)
+    swap = swap_bytes(limit, resources.memory_swap)
     if limit is not None and limit != 0:
         values.append(("memory.max", _max(limit)))
     if swap is not None and os.path.exists(f"{directory}/memory.swap.max"):
-        values.append(("memory.swap.max", swap))
+        values.append(("memory.swap.max", _max(swap) if swap else "0"))
     if resources.memory_reservation:
         values.append(("memory.low", _max(resources.memory_reservation)))
     if resources.cpu_shares:
         values.append(("cpu.weight", str(cpu_weight(resources.cpu_shares))))
     if resources.cpu_quota or resources.cpu_period:
-        quota = "max" if resources.cpu_quota <= 0 else str(resources.cpu_quota)
-        values.append(("cpu.max", f"{quota} {resources.cpu_period or 100000}"))
+        values.append(("cpu.max", _cpu_max(directory, resources)))
     if resources.cpuset_cpus:
         values.append(("cpuset.cpus", resources.cpuset_cpus))
     if resources.cpuset_mems:
@@ -93,7 +71,7 @@ def control_values(directory: str, resources: Resources) -> list[tuple[str, str]
         if os.path.exists(f"{directory}/io.bfq.weight"):
             values.append(("io.bfq.weight", str(resources.blkio_weight)))
         else:
-            values.append(("io.weight", str(io_weight(resources.blkio_weight))))
+            values.append(("io.weight", f"default {io_weight(resources.blkio_weight)}"))
     name = "io.bfq.weight" if os.path.exists(f"{directory}/io.bfq.weight") else "io.weight"
     for item in resources.blkio_weight_device:
         weight = item.rate if name == "io.bfq.weight" else io_weight(item.rate)
@@ -107,6 +85,16 @@ def control_values(directory: str, resources: Resources) -> list[tuple[str, str]
         values.extend(("io.max", _io_max(throttle, key)) for throttle in throttles)
     values.extend(sorted(resources.unified.items()))
     return values
+
+
+def _cpu_max(directory: str, resources: Resources) -> str:
+    """Quota and period; the one that is not given stays as it is."""
+    words = read_value(directory, "cpu.max").split() or ["max", "100000"]
+    if resources.cpu_quota:
+        words[0] = str(resources.cpu_quota) if resources.cpu_quota > 0 else "max"
+    if resources.cpu_period:
+        words[1] = str(resources.cpu_period)
+    return " ".join(words)
 
 
 def _max(value: int) -> str:

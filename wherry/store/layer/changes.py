@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from wherry.linux.mount import overlay
+from wherry.linux.overlay import overlay
 
 MODIFIED, ADDED, DELETED = 0, 1, 2
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

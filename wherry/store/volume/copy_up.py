@@ -12,7 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from wherry.linux.fd import openat2
-from wherry.linux.mount import overlay
+from wherry.linux.overlay import overlay
 from wherry.linux.syscall import SyscallError
 
 _PIECE = 1 << 26

@@ -1,0 +1,60 @@
+"""Connections to registries: kept open, with or without verified TLS, through proxies or not."""
+
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # undocumented
+
+import urllib3
+from urllib3.util import make_headers
+
+from wherry.remote.endpoint import RegistrySettings
+
+_TIMEOUT = urllib3.Timeout(connect=15, read=60)
+_CONNECTIONS = 8
+
+
+class ConnectionPools:
+    """One HTTP client for all hosts; to be used from any thread."""
+
+    def __init__(self, settings: RegistrySettings) -> None:
+        """`settings` name the proxies."""
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._managers: dict[tuple[str, bool], urllib3.PoolManager] = {}
+
+    def request(
+        self, method: str, url: str, *, verify: bool, **more: Any
+    ) -> urllib3.BaseHTTPResponse:
+        """As urllib3's request; raises urllib3's HTTPError and its kin."""
+        return self._manager(self._proxy(url), verify).request(method, url, **more)
+
+    def _proxy(self, url: str) -> str:
+        """The proxy that reaches a URL, empty for none (NO_PROXY holds domains, as curl's)."""
+        parts = urlsplit(url)
+        proxy = self._settings.https_proxy if parts.scheme == "https" else self._settings.http_proxy
+        bypassed = proxy_bypass_environment(parts.netloc, {"no": self._settings.no_proxy})
+        return "" if bypassed or _is_loopback(parts.hostname or "") else proxy
+
+    def _manager(self, proxy: str, verify: bool) -> urllib3.PoolManager:
+        with self._lock:
+            found = self._managers.get((proxy, verify))
+            if found is None:
+                found = self._managers[proxy, verify] = _make_manager(proxy, verify)
+            return found
+
+
+def _make_manager(proxy: str, verify: bool) -> urllib3.PoolManager:
+    options: dict[str, Any] = {"timeout": _TIMEOUT, "retries": False, "maxsize": _CONNECTIONS}
+    if not verify:
+        options |= {"cert_reqs": "CERT_NONE", "assert_hostname": False}
+    if not proxy:
+        return urllib3.PoolManager(**options)
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    user = f"{parts.username}:{parts.password or ''}" if parts.username else None
+    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return urllib3.ProxyManager(bare, proxy_headers=make_headers(proxy_basic_auth=user), **options)
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
