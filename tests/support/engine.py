@@ -21,10 +21,16 @@ BUSYBOX = Path("/bin/busybox")
 class Engine:
     """One daemon; to be used as a context."""
 
-    def __init__(self, *options: str, namespace: NetworkNamespace | None = None) -> None:
-        """`options` are the daemon's; `namespace` is where it takes the host's network to be."""
+    def __init__(
+        self, *options: str, namespace: NetworkNamespace | None = None, data: Path | None = None
+    ) -> None:
+        """`options` are the daemon's; `namespace` is where it takes the host's network to be.
+
+        `data` is another place for the data root.
+        """
         self.root = Path(tempfile.mkdtemp(prefix="wherry-test-"))
         self.socket = self.root / "wherry.sock"
+        self.data = data or self.root / "data"
         self.options: tuple[str, ...] = options
         self._namespace = namespace
         self._process: subprocess.Popen[bytes] | None = None
@@ -47,7 +53,7 @@ class Engine:
         (self.root / "daemon.json").write_text("{}")
         with (self.root / "daemon.log").open("ab") as log:
             command = [
-                sys.executable, "-m", "wherry.daemon.main", "--data-root", f"{self.root}/data",
+                sys.executable, "-m", "wherry.daemon.main", "--data-root", str(self.data),
                 "--exec-root", f"{self.root}/run", "--config-file", f"{self.root}/daemon.json",
                 "-H", f"unix://{self.socket}", "--pidfile", f"{self.root}/pid", "--debug",
                 *self.options,
@@ -146,7 +152,7 @@ class Engine:
         """Mounts, links and control groups of this engine."""
         found = [line for line in Path("/proc/self/mountinfo").read_text().splitlines()
                  if str(self.root) in line]  # fmt: skip
-        path = str((self.root / "data").resolve())
+        path = str(self.data.resolve())
         mark = hashlib.sha256(path.encode()).hexdigest()[:6]
         found += [link.name for link in Path("/sys/class/net").iterdir() if mark in link.name]
         for hierarchy in Path("/sys/fs/cgroup").iterdir():

@@ -95,7 +95,7 @@ async def inspect(request: ApiRequest, services: Services) -> web.StreamResponse
         "Variant": image.config.variant,
         "Os": image.config.os,
         "Size": image.size,
-        "GraphDriver": {"Name": "overlay2", "Data": {}},
+        "GraphDriver": {"Name": services.images.storage_driver, "Data": {}},
         "RootFS": {"Type": "layers", "Layers": list(image.config.rootfs.diff_ids)},
         "Metadata": {"LastTagTime": "0001-01-01T00:00:00Z"},
     })  # fmt: skip

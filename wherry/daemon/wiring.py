@@ -95,7 +95,7 @@ from wherry.network.lifecycle import BridgeSettings, NetworkLifecycle
 from wherry.network.ports import HostPorts
 from wherry.store.content.layers import LayerArchives
 from wherry.store.records.database import Database
-from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.store.snapshot.driver import open_snapshots
 from wherry.store.volume.directory import VolumeDirectories
 from wherry.supervisor.client import Supervisor
 from wherry.wire.server.listeners import open_listener, serve, tls_context
@@ -136,12 +136,17 @@ class Engine:
         self._config = config
         self._instance = instance_name(config.data_root)
         self._servers: list[asyncio.Server] = []
+        # First: looking for what the kernel can may fork, which threads would not survive.
+        self._snapshots, self._storage_warning = open_snapshots(
+            config.data_root, config.storage_driver
+        )
+        if self._storage_warning:
+            logger.warning("%s", self._storage_warning)
         self._database = Database(config.data_root / "records.db")
         self._pools = Pools()
         self._events = EventBus()
         self._groups = choose_groups(config, self._instance, CgroupLayout.detect())
         self._supervisor = Supervisor(config.exec_root, tasks=TASKS, cgroup=self._groups.monitors)
-        self._snapshots = OverlaySnapshots(config.data_root / "overlay2")
         self._settings = Settings(config, self._groups, self._instance, self._snapshots.name)
         self._defaults = self._settings.containers
         self._front_door = FrontDoor(config.hosts, config.group, config.exec_root, self._supervisor)
@@ -333,8 +338,9 @@ class Engine:
             pools, events,
         )  # fmt: skip
         commit = CommitContainer(
-            catalog, CommitImage(catalog, unpacker, self._supervisor, str(scratch)),
-            self._snapshots, self._containers.signals, pools, events,
+            catalog,
+            CommitImage(catalog, self._snapshots, unpacker, self._supervisor, str(scratch)),
+            self._containers.signals, pools, events,
         )  # fmt: skip
         return ImageUseCases(
             catalog=catalog,
@@ -354,9 +360,14 @@ class Engine:
                 pools,
                 events,
             ),
+            storage_driver=self._snapshots.name,
             pools=pools,
             events=events,
         )  # fmt: skip
+
+    def _warnings(self) -> list[str]:
+        own = [self._storage_warning] if self._storage_warning else []
+        return own + list(self._bridges.warnings)
 
     def _network_use_cases(self) -> NetworkUseCases:
         state = self._networks
@@ -387,7 +398,7 @@ class Engine:
             return sum(image.size for image in self._catalog.images())
 
         return SystemUseCases(
-            Info(facts, host, self._events, self._counts, lambda: self._bridges.warnings),
+            Info(facts, host, self._events, self._counts, self._warnings),
             Version(facts, host),
             DiskUsage(self._volumes, nothing, self._containers.list.measured, layers_size),
             self._events,

@@ -3,7 +3,6 @@
 import os
 import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 
@@ -16,6 +15,7 @@ from wherry.model.image import Image
 from wherry.model.image_config import History, ImageConfig, RootFilesystem, RuntimeConfig
 from wherry.model.reference import Reference
 from wherry.store.layer.diff import DiffResult
+from wherry.store.snapshot.driver import Snapshots
 
 TASK = "layer.diff"
 _SECONDS = 3600.0
@@ -25,23 +25,25 @@ class CommitImage:
     """Makes a layer of what a container changed, and an image with it on top."""
 
     def __init__(
-        self, catalog: ImageCatalog, unpacker: LayerUnpacker, tasks: TaskRunner, scratch: str
-    ) -> None:
+        self, catalog: ImageCatalog, snapshots: Snapshots, unpacker: LayerUnpacker,
+        tasks: TaskRunner, scratch: str,
+    ) -> None:  # fmt: skip
         self._catalog = catalog
+        self._snapshots = snapshots
         self._unpacker = unpacker
         self._tasks = tasks
         self._scratch = scratch
 
     def __call__(
-        self, upper: Path, base: Image, config: RuntimeConfig, *,
+        self, key: str, base: Image, config: RuntimeConfig, *,
         reference: Reference | None = None, changes: Sequence[str] = (), author: str = "",
         comment: str = "", command: str = "",
     ) -> Image:  # fmt: skip
-        """Commits the writable layer at `upper` over `base`; raises InvalidParameter."""
+        """Commits the writable snapshot `key` over `base`; raises InvalidParameter."""
         config = apply_changes(config, changes)
         diff_ids = base.config.rootfs.diff_ids
         with tempfile.TemporaryFile(dir=self._scratch) as archive:
-            layer = self._write(upper, archive.fileno())
+            layer = self._write(key, archive.fileno())
             os.lseek(archive.fileno(), 0, os.SEEK_SET)
             self._unpacker.unpack(archive.fileno(), diff_ids, layer.diff_id)
         created = timestamp()
@@ -61,10 +63,18 @@ class CommitImage:
             references=[reference] if reference else [], parent=base.id,
         )  # fmt: skip
 
-    def _write(self, upper: Path, target: int) -> DiffResult:
-        root = os.open(upper, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    def _write(self, key: str, target: int) -> DiffResult:
+        paths = [str(self._snapshots.upper(key))]
+        if self._snapshots.complete:
+            paths += self._snapshots.lower(key)
+        opened = [os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) for path in paths]
         try:
-            task = self._tasks.run_task(TASK, b"", [target, root])
+            task = self._tasks.run_task(TASK, b"", [target, *opened])
         finally:
-            os.close(root)
-        return msgspec.json.decode(task.result(_SECONDS), type=DiffResult)
+            for descriptor in opened:
+                os.close(descriptor)
+        try:
+            return msgspec.json.decode(task.result(_SECONDS), type=DiffResult)
+        except BaseException:
+            task.kill()
+            raise

@@ -1,7 +1,6 @@
 """Layers from archives: unpacked in a confined child, visible when whole and verified."""
 
 import os
-from pathlib import Path
 
 import msgspec
 
@@ -9,9 +8,10 @@ from wherry.base.errors import DataCorrupt
 from wherry.base.ids import new_id
 from wherry.images.ports import TaskRunner
 from wherry.model.digest import chain_ids
+from wherry.model.mount import Mount
 from wherry.store.content.layers import LayerArchives
 from wherry.store.layer.apply import ApplyRequest, ApplyResult
-from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.store.snapshot.driver import Snapshots
 
 TASK = "layer.apply"
 _SECONDS = 3600.0
@@ -20,9 +20,7 @@ _SECONDS = 3600.0
 class LayerUnpacker:
     """Turns archives into committed layers."""
 
-    def __init__(
-        self, snapshots: OverlaySnapshots, archives: LayerArchives, tasks: TaskRunner
-    ) -> None:
+    def __init__(self, snapshots: Snapshots, archives: LayerArchives, tasks: TaskRunner) -> None:
         self._snapshots = snapshots
         self._archives = archives
         self._tasks = tasks
@@ -40,9 +38,9 @@ class LayerUnpacker:
         if diff_id and self._snapshots.has_layer(chain_ids((*below, diff_id))[-1]):
             return ApplyResult(diff_id, 0, 0)
         name = f"sha256:{new_id()}"
-        directory = self._snapshots.begin_layer(name)
         try:
-            result = self._run(descriptor, directory)
+            place = self._snapshots.begin_layer(name, chain_ids(below))
+            result = self._run(descriptor, place)
             if diff_id and result.diff_id != diff_id:
                 raise DataCorrupt(
                     f"layer {diff_id} has the wrong content: its digest is {result.diff_id}"
@@ -54,11 +52,28 @@ class LayerUnpacker:
             raise
         return result
 
-    def _run(self, descriptor: int, directory: Path) -> ApplyResult:
-        target = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    def _run(self, descriptor: int, place: Mount) -> ApplyResult:
+        upper = place.source
+        if place.type == "overlay":
+            upper = next(item.removeprefix("upperdir=") for item in place.options
+                         if item.startswith("upperdir="))  # fmt: skip
+        request = ApplyRequest(
+            overlay=place.options if place.type == "overlay" else (),
+            maximum_size=_free_bytes(upper), strict=True,
+        )  # fmt: skip
+        target = os.open(upper, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            parameters = msgspec.json.encode(ApplyRequest(overlay=True))
-            task = self._tasks.run_task(TASK, parameters, [descriptor, target])
+            task = self._tasks.run_task(TASK, msgspec.json.encode(request), [descriptor, target])
         finally:
             os.close(target)
-        return msgspec.json.decode(task.result(_SECONDS), type=ApplyResult)
+        try:
+            return msgspec.json.decode(task.result(_SECONDS), type=ApplyResult)
+        except BaseException:
+            task.kill()
+            raise
+
+
+def _free_bytes(path: str) -> int:
+    """What a layer may unpack to: a bomb ends before it has filled the disk for all."""
+    found = os.statvfs(path)
+    return found.f_bavail * found.f_frsize

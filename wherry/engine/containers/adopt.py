@@ -26,7 +26,7 @@ from wherry.engine.volumes.state import VolumeState
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.process import boot_id
 from wherry.network.attachments import Attachments
-from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.store.snapshot.driver import Snapshots
 from wherry.supervisor.client import MonitorConnection, Supervisor, read_exits, read_state
 from wherry.supervisor.messages import Exited
 
@@ -51,7 +51,7 @@ class AdoptContainers:
     """Brings the index in line with what runs; once, after the index was opened."""
 
     def __init__(
-        self, index: ContainerIndex, supervisor: Supervisor, snapshots: OverlaySnapshots,
+        self, index: ContainerIndex, supervisor: Supervisor, snapshots: Snapshots,
         attachments: Attachments, volumes: VolumeState, watcher: ExitWatcher, start: Starts,
         remove: Removes, pools: Pools, defaults: ContainerDefaults,
     ) -> None:  # fmt: skip

@@ -24,7 +24,7 @@ from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.task_streams import ended_with, next_frame, read_pipe, result, write_pipe
 from wherry.engine.volumes.state import VolumeState
-from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.store.snapshot.driver import Snapshots
 from wherry.supervisor.client import Supervisor, Task
 
 READ_TASK, WRITE_TASK, EXPORT_TASK = "tree.read", "tree.write", "tree.export"
@@ -34,7 +34,7 @@ class FileViews:
     """Opens the files of containers: those of the process, or of the layers with volumes."""
 
     def __init__(
-        self, snapshots: OverlaySnapshots, volumes: VolumeState, supervisor: Supervisor,
+        self, snapshots: Snapshots, volumes: VolumeState, supervisor: Supervisor,
         scratch: Path, pools: Pools,
     ) -> None:  # fmt: skip
         self._snapshots = snapshots

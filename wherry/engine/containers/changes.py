@@ -5,9 +5,8 @@ import msgspec
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.pools import Pools
 from wherry.engine.task_streams import ended_with, result
-from wherry.linux.overlay import split_lowerdir
 from wherry.store.layer.changes import Change, ChangesRequest
-from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.store.snapshot.driver import Snapshots
 from wherry.supervisor.client import Supervisor
 
 TASK = "layer.changes"
@@ -17,7 +16,7 @@ class ContainerChanges:
     """Compares a container's layer with its image."""
 
     def __init__(
-        self, index: ContainerIndex, snapshots: OverlaySnapshots, supervisor: Supervisor,
+        self, index: ContainerIndex, snapshots: Snapshots, supervisor: Supervisor,
         pools: Pools,
     ) -> None:  # fmt: skip
         self._index = index
@@ -28,10 +27,10 @@ class ContainerChanges:
     async def __call__(self, reference: str) -> list[Change]:
         """The changes by path; raises NoSuchContainer."""
         container = self._index.get(reference)
-        options = dict(
-            option.partition("=")[::2] for option in self._snapshots.mounts(container.id)[0].options
+        snapshots = self._snapshots
+        request = ChangesRequest(
+            snapshots.lower(container.id), str(snapshots.upper(container.id)), snapshots.complete
         )
-        request = ChangesRequest(tuple(split_lowerdir(options["lowerdir"])), options["upperdir"])
         task = self._supervisor.run_task(TASK, msgspec.json.encode(request))
         with ended_with(task):
             data = await result(task, self._pools)

@@ -10,7 +10,7 @@ import msgspec
 from wherry.engine.containers.container import MountPoint
 from wherry.engine.pools import Pools
 from wherry.engine.volumes.state import VolumeState
-from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.store.snapshot.driver import Snapshots
 from wherry.store.volume.copy_up import CopyUpRequest
 from wherry.supervisor.client import Task
 
@@ -29,7 +29,7 @@ class CopyUp:
     """Fills the empty volumes of a container whose layer has just been made."""
 
     def __init__(
-        self, volumes: VolumeState, snapshots: OverlaySnapshots, tasks: RunsTasks, pools: Pools
+        self, volumes: VolumeState, snapshots: Snapshots, tasks: RunsTasks, pools: Pools
     ) -> None:
         self._volumes = volumes
         self._snapshots = snapshots
@@ -50,8 +50,9 @@ class CopyUp:
     def _fill(self, identifier: str, target: str, path: Path) -> None:
         if any(os.scandir(path)):
             return
-        options = self._snapshots.mounts(identifier)[0].options
-        request = CopyUpRequest(options, target)
+        mount = self._snapshots.mounts(identifier)[0]
+        whole = str(self._snapshots.upper(identifier)) if mount.type == "bind" else ""
+        request = CopyUpRequest(mount.options, target, whole)
         directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             task = self._tasks.run_task(TASK, msgspec.json.encode(request), [directory])

@@ -33,7 +33,7 @@ from wherry.model.docker.container import (
     words,
 )
 from wherry.network.files import split_extra_host
-from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.store.snapshot.driver import Snapshots
 
 _CONFIG_FIELDS = ContainerConfig.__struct_fields__
 
@@ -42,7 +42,7 @@ class CreateContainer:
     """Checks everything, then makes the record, its volumes and its writable layer."""
 
     def __init__(
-        self, index: ContainerIndex, images: ImageCatalog, snapshots: OverlaySnapshots,
+        self, index: ContainerIndex, images: ImageCatalog, snapshots: Snapshots,
         mounts: MountResolver, volumes: VolumeState, pools: Pools, events: EventBus,
         defaults: ContainerDefaults, copy_up: CopyUp, user_namespaces: UserNamespaces,
     ) -> None:  # fmt: skip

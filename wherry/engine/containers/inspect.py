@@ -8,7 +8,7 @@ from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.pools import Pools
 from wherry.images.catalog import ImageCatalog
-from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.store.snapshot.driver import Snapshots
 
 
 class Inspected(NamedTuple):
@@ -25,7 +25,7 @@ class InspectContainer:
     """Looks a container up."""
 
     def __init__(
-        self, index: ContainerIndex, images: ImageCatalog, snapshots: OverlaySnapshots,
+        self, index: ContainerIndex, images: ImageCatalog, snapshots: Snapshots,
         pools: Pools, defaults: ContainerDefaults,
     ) -> None:  # fmt: skip
         self._index = index
@@ -50,6 +50,8 @@ class InspectContainer:
             mount = self._snapshots.mounts(identifier)[0]
         except NotFound:
             return {}
+        if mount.type != "overlay":
+            return {"ID": identifier}
         options = dict(item.split("=", 1) for item in mount.options if "=" in item)
         return {
             "ID": identifier,

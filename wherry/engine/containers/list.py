@@ -11,7 +11,7 @@ from wherry.engine.filters import Filters, check_filters, flag, matches_labels
 from wherry.engine.pools import Pools
 from wherry.images.catalog import ImageCatalog
 from wherry.model.docker.container_summary import ContainerSummary
-from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.store.snapshot.driver import Snapshots
 
 FILTERS = frozenset({
     "ancestor", "before", "exited", "expose", "health", "id", "isolation", "is-task", "label",
@@ -25,7 +25,7 @@ class ListContainers:
     """Answers `docker ps`."""
 
     def __init__(
-        self, index: ContainerIndex, images: ImageCatalog, snapshots: OverlaySnapshots, pools: Pools
+        self, index: ContainerIndex, images: ImageCatalog, snapshots: Snapshots, pools: Pools
     ) -> None:
         self._index = index
         self._images = images

@@ -8,7 +8,7 @@ from wherry.engine.filters import Filters, check_filters, kept_by_labels, until
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.model.docker.container_summary import PruneResponse
-from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.store.snapshot.driver import Snapshots
 
 FILTERS = frozenset({"label", "label!", "until"})
 
@@ -17,7 +17,7 @@ class PruneContainers:
     """Removes stopped containers; named volumes stay."""
 
     def __init__(
-        self, index: ContainerIndex, remove: RemoveContainer, snapshots: OverlaySnapshots,
+        self, index: ContainerIndex, remove: RemoveContainer, snapshots: Snapshots,
         pools: Pools, events: EventBus,
     ) -> None:  # fmt: skip
         self._index = index

@@ -15,14 +15,14 @@ from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.volumes.record import ANONYMOUS_LABEL
 from wherry.engine.volumes.state import VolumeState
-from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.store.snapshot.driver import Snapshots
 
 
 class RemoveContainer:
     """Takes a container away with its layer; volumes stay unless they are anonymous and asked."""
 
     def __init__(
-        self, index: ContainerIndex, signals: ContainerSignals, snapshots: OverlaySnapshots,
+        self, index: ContainerIndex, signals: ContainerSignals, snapshots: Snapshots,
         volumes: VolumeState, pools: Pools, events: EventBus, defaults: ContainerDefaults,
     ) -> None:  # fmt: skip
         self._index = index

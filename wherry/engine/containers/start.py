@@ -40,7 +40,7 @@ from wherry.runtime.errors import (
     UserNotFound,
 )
 from wherry.runtime.plan import PlanContext, plan_container
-from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.store.snapshot.driver import Snapshots
 from wherry.supervisor.client import MonitorConnection, Supervisor
 from wherry.supervisor.messages import StartRequest
 
@@ -64,7 +64,7 @@ class StartContainer:
     """Starts created or ended containers."""
 
     def __init__(
-        self, index: ContainerIndex, snapshots: OverlaySnapshots, network: ContainerNetwork,
+        self, index: ContainerIndex, snapshots: Snapshots, network: ContainerNetwork,
         volumes: VolumeState, supervisor: Supervisor, watcher: ExitWatcher, pools: Pools,
         events: EventBus, defaults: ContainerDefaults, user_namespaces: UserNamespaces,
     ) -> None:  # fmt: skip

@@ -118,9 +118,7 @@ def write_task(parameters: bytes, descriptors: list[int], report: Callable[[byte
             owner = (identity.uid, identity.gid)
         os.chdir(resolved)
         os.umask(0)
-        options = ApplyRequest(
-            overlay=False, whiteouts=False, keep_kinds=request.keep_kinds, owner=owner
-        )
+        options = ApplyRequest(whiteouts=False, keep_kinds=request.keep_kinds, owner=owner)
         apply(stream, options)
     return b""
 

@@ -16,19 +16,17 @@ from wherry.model.docker.container import ContainerConfig, words
 from wherry.model.image import Image
 from wherry.model.image_config import RuntimeConfig
 from wherry.model.reference import Reference
-from wherry.store.snapshot.overlay import OverlaySnapshots
 
 
 class CommitContainer:
     """Makes an image of a container's configuration and of what it changed."""
 
     def __init__(
-        self, catalog: ImageCatalog, commit: CommitImage, snapshots: OverlaySnapshots,
+        self, catalog: ImageCatalog, commit: CommitImage,
         signals: ContainerSignals, pools: Pools, events: EventBus,
     ) -> None:  # fmt: skip
         self._catalog = catalog
         self._commit = commit
-        self._snapshots = snapshots
         self._signals = signals
         self._pools = pools
         self._events = events
@@ -45,7 +43,7 @@ class CommitContainer:
             await self._signals.pause(container)
         try:
             image = await self._pools.run(
-                "pull", self._commit, self._snapshots.upper(container.id), base, config,
+                "pull", self._commit, container.id, base, config,
                 reference=reference, changes=changes, author=author, comment=comment,
                 command=" ".join([container.record.path, *container.record.args]),
             )  # fmt: skip

@@ -10,7 +10,7 @@ from wherry.images.catalog import ImageCatalog
 from wherry.model.image import Image
 from wherry.model.reference import Reference
 from wherry.store.content.layers import LayerArchives
-from wherry.store.snapshot.overlay import OverlaySnapshots
+from wherry.store.snapshot.driver import Snapshots
 
 
 class Removed(NamedTuple):
@@ -24,7 +24,7 @@ class RemoveImage:
     """Untags and deletes by Docker's rules."""
 
     def __init__(
-        self, catalog: ImageCatalog, snapshots: OverlaySnapshots, archives: LayerArchives,
+        self, catalog: ImageCatalog, snapshots: Snapshots, archives: LayerArchives,
         index: ContainerIndex, pools: Pools, events: EventBus,
     ) -> None:  # fmt: skip
         self._catalog = catalog

@@ -22,5 +22,6 @@ class ImageUseCases:
     commit: CommitContainer
     save: SendImages
     pull: PullForClient
+    storage_driver: str
     pools: Pools
     events: EventBus

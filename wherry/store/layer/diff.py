@@ -36,13 +36,19 @@ class Writable(Protocol):
 
 
 def diff_task(parameters: bytes, descriptors: list[int], report: Callable[[bytes], None]) -> bytes:
-    """Writes the layer of an overlay's upper directory (descriptor 1) to descriptor 0."""
-    target, root = descriptors
+    """Writes the layer of an overlay's upper directory (descriptor 1) to descriptor 0.
+
+    With a third descriptor the directory is a whole tree, and the layer what differs from that one.
+    """
+    target, root, *below = descriptors
     with io.BufferedWriter(io.FileIO(target, "w"), 1 << 20) as file:
         stream = _Hashing(file)
         os.fchdir(root)
         os.chroot(".")
-        content = write_tree(stream, whiteouts=True)
+        if below:
+            content = write_difference(stream, below[0])
+        else:
+            content = write_tree(stream, whiteouts=True)
         file.flush()
     return msgspec.json.encode(DiffResult(stream.digest(), stream.size, content))
 
@@ -77,6 +83,15 @@ def write_tree(stream: Writable, *, whiteouts: bool, top: str = ".") -> int:
         return writer.content
 
 
+def write_difference(stream: Writable, lower: int) -> int:
+    """Writes what the present directory has that the open one has not, as `write_tree`."""
+    with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT,  # type: ignore[call-overload]
+                      bufsize=1 << 18) as archive:  # fmt: skip
+        writer = _TreeWriter(archive, whiteouts=False)
+        writer.add_difference(".", "", lower)
+        return writer.content
+
+
 def write_path(stream: Writable, path: str, name: str) -> None:
     """Writes a path, with everything below it, under a name; that of the root is `/`."""
     with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT,  # type: ignore[call-overload]
@@ -91,7 +106,48 @@ class _TreeWriter:
         self._archive = archive
         self._whiteouts = whiteouts
         self._links: dict[tuple[int, int], str] = {}
+        self._pending: list[tuple[str, str, os.stat_result]] = []
         self.content = 0
+
+    def add_difference(self, path: str, name: str, lower: int) -> None:
+        """Writes what is not the same below an open directory; unchanged parents only if needed."""
+        before, now = set(os.listdir(lower)), set(os.listdir(path))
+        for child in sorted(before | now):
+            inner, shown = f"{path}/{child}", _join(name, child)
+            if child not in now:
+                self._mark_hidden(shown)
+                continue
+            new = os.lstat(inner)
+            old = os.stat(child, dir_fd=lower, follow_symlinks=False) if child in before else None
+            if old is None or stat.S_IFMT(old.st_mode) != stat.S_IFMT(new.st_mode):
+                self.add(inner, shown)
+            elif stat.S_ISDIR(new.st_mode):
+                self._compare_directory(inner, shown, new, old, lower, child)
+            elif _changed(old, new):
+                self.add(inner, shown)
+
+    def _compare_directory(
+        self, path: str, name: str, new: os.stat_result, old: os.stat_result, lower: int,
+        child: str,
+    ) -> None:  # fmt: skip
+        self._pending.append((path, name, new))
+        depth = len(self._pending)
+        if _owner_and_mode(new) != _owner_and_mode(old):
+            self._flush()
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        below = os.open(child, flags, dir_fd=lower)
+        try:
+            self.add_difference(path, name, below)
+        finally:
+            os.close(below)
+        if len(self._pending) == depth:
+            self._pending.pop()
+
+    def _flush(self) -> None:
+        """Writes the directories on the way to what follows."""
+        pending, self._pending = self._pending, []
+        for path, name, found in pending:
+            self._archive.addfile(self._entry(path, name, found))
 
     def add_directory(self, path: str, name: str) -> None:
         """Writes what is below a directory, not its own entry."""
@@ -110,9 +166,9 @@ class _TreeWriter:
         if stat.S_ISSOCK(mode):
             return
         if self._whiteouts and stat.S_ISCHR(mode) and found.st_rdev == 0:
-            parent, _, base = name.rpartition("/")
-            self._mark(f"{parent}/{WHITEOUT}{base}" if parent else WHITEOUT + base)
+            self._mark_hidden(name)
             return
+        self._flush()
         entry = self._entry(path, name, found)
         if stat.S_ISREG(mode) and entry.type == tarfile.REGTYPE:
             self._add_file(path, entry)
@@ -158,8 +214,23 @@ class _TreeWriter:
             self._archive.addfile(entry, _Exactly(file, entry.size))
         self.content += entry.size
 
+    def _mark_hidden(self, name: str) -> None:
+        self._flush()
+        parent, _, base = name.rpartition("/")
+        self._mark(f"{parent}/{WHITEOUT}{base}" if parent else WHITEOUT + base)
+
     def _mark(self, name: str) -> None:
         self._archive.addfile(tarfile.TarInfo(name))
+
+
+def _owner_and_mode(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_mode, found.st_uid, found.st_gid
+
+
+def _changed(old: os.stat_result, new: os.stat_result) -> bool:
+    return (*_owner_and_mode(old), old.st_size, old.st_rdev, old.st_mtime_ns) != (
+        *_owner_and_mode(new), new.st_size, new.st_rdev, new.st_mtime_ns,
+    )  # fmt: skip
 
 
 def _join(name: str, child: str) -> str:
