@@ -7,7 +7,7 @@ APT := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 TEST_PACKAGES := busybox-static docker.io containerd runc docker-registry skopeo umoci podman crun \
 	mmdebstrap iproute2 nftables libnftables1 procps tini python3-venv
 
-.PHONY: demo test check bench clean packages
+.PHONY: demo test test-long check bench clean packages
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -25,8 +25,11 @@ demo: $(VENV)/installed  ## run the main job on a private root, and clean up
 packages:  ## Debian packages that the tests drive
 	@dpkg -s $(TEST_PACKAGES) >/dev/null 2>&1 || (apt-get update -q && $(APT) $(TEST_PACKAGES))
 
-test: packages $(VENV)/dev  ## every test
+test: packages $(VENV)/dev  ## every test but the long ones
 	$(BIN)/python -m pytest tests
+
+test-long: packages $(VENV)/dev  ## what takes minutes: Debian with its servers, installed by apt
+	$(BIN)/python -m pytest -m long tests
 
 check: $(VENV)/dev  ## format, lint, types, the house rules and unit tests
 	$(BIN)/ruff format --check .

@@ -109,12 +109,12 @@ class Engine:
         return (self.root / "daemon.log").read_text()
 
     def docker(
-        self, *words: str, stdin: bytes | None = None, check: bool = True
+        self, *words: str, stdin: bytes | None = None, check: bool = True, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
         """Runs the docker command line against this engine."""
         done = subprocess.run(
             ["docker", *words], input=stdin, capture_output=True, env=self.environment(),
-            timeout=60, check=False,
+            timeout=timeout, check=False,
         )  # fmt: skip
         result = subprocess.CompletedProcess(
             done.args, done.returncode, done.stdout.decode(errors="replace"),
