@@ -35,10 +35,13 @@ class Api:
         self._prefix = f"/{version}"
         self._timeout = timeout
 
-    def raw(self, method: str, path: str, body: bytes | None = None, kind: str = "") -> bytes:
+    def raw(
+        self, method: str, path: str, body: bytes | None = None, kind: str = "",
+        headers: dict[str, str] | None = None,
+    ) -> bytes:  # fmt: skip
         """The body of an answer; raises ApiError, and ConnectionError if the engine hangs up."""
         connection = _UnixConnection(self._path, self._timeout)
-        headers = {"Content-Type": kind} if kind else {}
+        headers = {**(headers or {}), **({"Content-Type": kind} if kind else {})}
         try:
             connection.request(method, self._prefix + path, body, headers)
             answer = connection.getresponse()

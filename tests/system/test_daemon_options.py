@@ -18,7 +18,7 @@ from wherry.daemon.options import OPTIONS, REFUSED
 
 STILL_TO_COME = {
     "default-gateway", "default-gateway-v6", "fixed-cidr-v6", "ip6tables", "ipv6",
-    "max-concurrent-uploads", "max-download-attempts", "userland-proxy", "userland-proxy-path",
+    "userland-proxy", "userland-proxy-path",
 }  # fmt: skip
 NOT_OURS = {
     "add-runtime": "runtimes",

@@ -12,7 +12,13 @@ from aiohttp import web
 from wherry.api.errors import error_response, status_of
 from wherry.api.request import STREAM_KEY, ApiRequest
 from wherry.api.services import Services
-from wherry.api.version import API_VERSION, Version, check_version, standard_headers
+from wherry.api.version import (
+    API_VERSION,
+    MINIMUM_VERSION,
+    Version,
+    check_version,
+    standard_headers,
+)
 from wherry.base.errors import NotFound, WherryError
 from wherry.wire.server.gate import Gate
 
@@ -120,6 +126,7 @@ class Dispatcher:
             version = (int(found[1]), int(found[2]))
             path = found[3]
             check_version(version)
+            version = max(version, MINIMUM_VERSION)
         for route in self._routes.get((raw.method, _noun(path)), ()):
             match = route.pattern.fullmatch(path)
             if match and version >= route.since:

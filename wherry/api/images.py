@@ -3,16 +3,17 @@
 import asyncio
 import base64
 import fnmatch
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
+from wherry.api.progress import progress_response
 from wherry.api.request import ApiRequest, json_response, stream_response
 from wherry.api.services import Services
 from wherry.base.clock import parse_rfc3339
-from wherry.base.errors import InvalidParameter, NotSupported, WherryError
+from wherry.base.errors import InvalidParameter, NotSupported
 from wherry.model.credentials import Credentials
 from wherry.model.docker.container import ContainerConfig
 from wherry.model.image import Image
@@ -168,7 +169,7 @@ async def _pull(request: ApiRequest, services: Services) -> web.StreamResponse:
         reference = msgspec.structs.replace(reference, digest=tag_name)
     elif tag_name:
         reference = msgspec.structs.replace(reference, tag=tag_name)
-    reference = Reference.parse(str(reference))
+    reference = Reference.parse_bare(str(reference))  # a bare name means all of its tags
     credentials = registry_auth(request.raw.headers.get("X-Registry-Auth", ""))
     platform = request.query("platform")
 
@@ -187,46 +188,6 @@ def registry_auth(header: str) -> Credentials:
         return msgspec.json.decode(text or b"{}", type=Credentials)
     except (ValueError, msgspec.MsgspecError):
         raise InvalidParameter("invalid X-Registry-Auth header: not JSON in base64") from None
-
-
-async def progress_response(
-    request: ApiRequest, work: Callable[[Callable[[dict[str, Any]], None]], Awaitable[None]],
-    *, early: bool = False,
-) -> web.StreamResponse:  # fmt: skip
-    """Streams the progress objects of some work; an error before the first becomes a status.
-
-    With `early` the status is 200 in any case, and every error in the stream.
-    """
-    lines: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-
-    async def run() -> None:
-        try:
-            await work(lines.put_nowait)
-        finally:
-            lines.put_nowait(None)
-
-    task = asyncio.get_running_loop().create_task(run())
-    response = stream_response(request.raw, "application/json")
-    try:
-        if early:
-            await response.prepare(request.raw)
-        while (line := await lines.get()) is not None:
-            if not response.prepared:
-                await response.prepare(request.raw)
-            await response.write(msgspec.json.encode(line) + b"\r\n")
-        await task
-    except WherryError as error:
-        if not response.prepared:
-            raise
-        detail = {"errorDetail": {"message": error.message}, "error": error.message}
-        await response.write(msgspec.json.encode(detail) + b"\r\n")
-    except (ConnectionError, asyncio.CancelledError):
-        task.cancel()
-        raise
-    if not response.prepared:
-        await response.prepare(request.raw)
-    await response.write_eof()
-    return response
 
 
 async def load(request: ApiRequest, services: Services) -> web.StreamResponse:

@@ -7,6 +7,8 @@ Version = tuple[int, int]
 
 API_VERSION: Version = (1, 51)
 MINIMUM_VERSION: Version = (1, 24)
+ACCEPTED_VERSION: Version = (1, 22)
+"""Answered as if it were the minimum: what skopeo asks for, which looks at images alone."""
 
 
 class BadVersion(InvalidParameter):
@@ -26,7 +28,7 @@ def check_version(version: Version) -> None:
             f"client version {text} is too new. Maximum supported API version is "
             f"{version_text(API_VERSION)}"
         )
-    if version < MINIMUM_VERSION:
+    if version < ACCEPTED_VERSION:
         raise BadVersion(
             f"client version {text} is too old. Minimum supported API version is "
             f"{version_text(MINIMUM_VERSION)}, please upgrade your client to a newer version"

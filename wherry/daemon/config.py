@@ -26,6 +26,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     group: str = ""
     data_root: Path = Path("/var/lib/wherry")
     exec_root: Path = Path("/run/wherry")
+    config_directory: Path = DEFAULT_CONFIG_FILE.parent
     pidfile: Path | None = None
     debug: bool = False
     log_level: str = "info"
@@ -37,6 +38,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     registry_mirrors: tuple[str, ...] = ()
     insecure_registries: tuple[str, ...] = ()
     max_concurrent_downloads: int = 3
+    max_concurrent_uploads: int = 5
+    max_download_attempts: int = 5
     http_proxy: str = ""
     https_proxy: str = ""
     no_proxy: str = ""
@@ -88,7 +91,7 @@ def load_config(arguments: Sequence[str]) -> Config:
     from_file = read_config_file(source, required=path is not None)
     _refuse_both(source, flags, from_file)
     values = {**_values(from_file, by_flag=False), **_values(flags, by_flag=True)}
-    config = Config(**values)
+    config = Config(config_directory=source.parent, **values)
     _check(config)
     if validate_only:
         raise SystemExit(0)

@@ -78,6 +78,7 @@ from wherry.engine.volumes.state import VolumeState
 from wherry.engine.volumes.use_cases import VolumeUseCases
 from wherry.images.catalog import ImageCatalog
 from wherry.images.commit import CommitImage
+from wherry.images.downloads import Downloads
 from wherry.images.importing import ImportImage
 from wherry.images.load import LoadImages
 from wherry.images.pull import PullImage
@@ -332,6 +333,7 @@ class Engine:
     def _image_use_cases(self) -> ImageUseCases:
         scratch = self._config.data_root / "tmp"
         catalog, pools, events = self._catalog, self._pools, self._events
+        self._downloads = Downloads(self._config.data_root / "partial", self._settings.registries)
         unpacker = LayerUnpacker(self._snapshots, self._archives, self._supervisor)
         take_in = TakeIn(
             LoadImages(catalog, unpacker, str(scratch)), ImportImage(catalog, unpacker), scratch,
@@ -354,8 +356,7 @@ class Engine:
             ),
             pull=PullForClient(
                 PullImage(
-                    catalog, unpacker, self._archives, self._config.data_root / "partial",
-                    self._settings.registries,
+                    catalog, unpacker, self._archives, self._downloads, self._settings.registries
                 ),
                 pools,
                 events,

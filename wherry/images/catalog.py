@@ -1,18 +1,26 @@
-"""Images by id and by name: kept in memory, written as records in one transaction a change."""
+"""Images by id and by name: kept in memory, written as records in one transaction a change.
+
+A name means an image. If it came by an index, the name keeps that, too: so images of other
+platforms that are here belong to the name as well, and are not taken for forgotten ones.
+"""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from wherry.base.errors import Conflict, NotFound
+from wherry.base.clock import now_ns
+from wherry.base.errors import Conflict, DataCorrupt, NotFound
 from wherry.model.digest import Digest, chain_ids
 from wherry.model.image import Image
 from wherry.model.image_config import ImageConfig
+from wherry.model.manifest import Descriptor, Index, Platform, parse_manifest
 from wherry.model.reference import Reference
 from wherry.store.records.database import Change, Database, Delete, Put
 
 _WAIT_SECONDS = 30
+T = TypeVar("T")
 
 
 class NoSuchImage(NotFound):
@@ -27,12 +35,51 @@ class AmbiguousImage(NotFound):
     """Several images' ids begin so."""
 
 
+class NoSuchPlatform(NotFound):
+    """The image is there, for another platform."""
+
+    def __init__(self, name: str, platform: str) -> None:
+        super().__init__(
+            f"image with reference {name} was found but does not provide the specified platform "
+            f"({platform})"
+        )
+
+
+class ImageInUse(Conflict):
+    """A container or another name holds the image."""
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where an image came from: its manifest, the index above it, the repository of its blobs."""
+
+    manifest: bytes
+    media_type: str
+    index: bytes = b""
+    repository: str = ""
+
+
+class Variant(NamedTuple):
+    """One manifest of a name: what the index says of it, and the image if it is here."""
+
+    descriptor: Descriptor
+    image: Image | None
+
+
 class _Stored(msgspec.Struct, frozen=True, omit_defaults=True):
     raw: bytes
     size: int
     added_at: int
     parent: str = ""
     repo_digests: tuple[str, ...] = ()
+    manifest: bytes = b""
+    manifest_type: str = ""
+    manifest_digest: str = ""
+
+
+class _Name(msgspec.Struct, frozen=True, omit_defaults=True):
+    image: str
+    tagged_at: int
+    index: str = ""
 
 
 class ImageCatalog:
@@ -42,19 +89,19 @@ class ImageCatalog:
         """Reads what is recorded."""
         self._database = database
         self._lock = threading.RLock()
-        self._images: dict[str, _Stored] = {
-            key: msgspec.json.decode(data, type=_Stored)
-            for key, data in database.read_all("image").items()
-        }
+        self._images = _decoded(database, "image", _Stored)
+        self._names = _decoded(database, "tag", _Name)
+        self._indexes: dict[str, bytes] = dict(database.read_all("index"))
         self._configs: dict[str, ImageConfig] = {}
-        self._names: dict[str, str] = {
-            name: data.decode() for name, data in database.read_all("tag").items()
-        }
+        self._references: dict[str, Reference] = {}
+        self._entries: dict[str, tuple[Descriptor, ...]] = {}
 
     def images(self) -> list[Image]:
         """Every image, newest first."""
         with self._lock:
-            found = [self._image(key) for key in self._images]
+            held = self._held()
+            named = self._named()
+            found = [self._image(key, named, held) for key in self._images]
         return sorted(found, key=lambda image: image.config.created or "", reverse=True)
 
     def get(self, name: str) -> Image:
@@ -65,87 +112,237 @@ class ImageCatalog:
                 raise NoSuchImage(_shown(name))
             return self._image(identifier)
 
+    def get_for(self, name: str, platform: str) -> Image:
+        """As `get`, for a platform if one is named; raises NoSuchPlatform."""
+        image = self.get(name)
+        wanted = Platform.parse(platform)
+        if not platform or image.platform.satisfies(wanted):
+            return image
+        for variant in self.variants(name):
+            if variant.image is not None and variant.image.platform.satisfies(wanted):
+                return variant.image
+        raise NoSuchPlatform(_shown(name), platform)
+
     def find(self, reference: Reference) -> Image | None:
         """The image of a normalised reference, None if there is none."""
         with self._lock:
-            identifier = self._names.get(str(reference))
-            return self._image(identifier) if identifier else None
+            found = self._names.get(str(reference))
+            return self._image(found.image) if found else None
+
+    def variants(self, name: str) -> list[Variant]:
+        """Every manifest that a name, or an image by its id, stands for; raises NoSuchImage."""
+        with self._lock:
+            image = self.get(name)
+            index = self._index_of(name, image)
+            if not index:
+                if not image.manifest:
+                    return []
+                described = Descriptor(
+                    image.manifest_type, str(Digest.of(image.manifest)), len(image.manifest),
+                    platform=image.platform,
+                )  # fmt: skip
+                return [Variant(described, image)]
+            return [Variant(entry, self._by_manifest(entry.digest))
+                    for entry in self._entries_of(index)]  # fmt: skip
+
+    def index_of(self, name: str) -> bytes:
+        """The index that a name came by, empty if it came by none; raises NoSuchImage."""
+        with self._lock:
+            return self._indexes.get(self._index_of(name, self.get(name)), b"")
 
     def add(
         self, raw: bytes, size: int, added_at: int, *, references: Sequence[Reference] = (),
-        parent: str = "", repo_digest: str = "",
+        parent: str = "", repo_digest: str = "", origin: Origin | None = None,
     ) -> Image:  # fmt: skip
         """Records an image, and names for it, in one transaction."""
         identifier = str(Digest.of(raw))
         with self._lock:
-            known = self._images.get(identifier)
-            digests = known.repo_digests if known else ()
-            if repo_digest and repo_digest not in digests:
-                digests = (*digests, repo_digest)
-            stored = _Stored(raw, size, known.added_at if known else added_at,
-                             parent or (known.parent if known else ""), digests)  # fmt: skip
+            stored = self._stored(identifier, raw, size, added_at, parent, repo_digest, origin)
             changes: list[Change] = [Put("image", identifier, msgspec.json.encode(stored))]
-            changes += [Put("tag", str(item), identifier.encode()) for item in references]
+            index = ""
+            if origin and origin.index and references:
+                index = str(Digest.of(origin.index))
+                changes.append(Put("index", index, origin.index))
+            named = _Name(identifier, now_ns(), index)
+            for item in references:
+                changes.append(Put("tag", str(item), msgspec.json.encode(named)))
+            changes += self._lost_indexes({str(item) for item in references}, index)
             self._write(changes)
             self._images[identifier] = stored
+            if index and origin:
+                self._indexes[index] = origin.index
             for item in references:
-                self._names[str(item)] = identifier
+                self._names[str(item)] = named
+            self._forget(changes)
             return self._image(identifier)
 
     def tag(self, name: str, reference: Reference) -> Image:
         """Gives an image another name, taking it from whoever had it."""
         with self._lock:
             image = self.get(name)
-            self._write([Put("tag", str(reference), image.id.encode())])
-            self._names[str(reference)] = image.id
+            named = _Name(image.id, now_ns(), self._index_of(name, image))
+            changes: list[Change] = [Put("tag", str(reference), msgspec.json.encode(named))]
+            changes += self._lost_indexes({str(reference)}, named.index)
+            self._write(changes)
+            self._names[str(reference)] = named
+            self._forget(changes)
             return self._image(image.id)
 
     def untag(self, reference: Reference) -> None:
         """Takes a name away; the image stays."""
         with self._lock:
-            self._write([Delete("tag", str(reference))])
+            changes: list[Change] = [Delete("tag", str(reference))]
+            changes += self._lost_indexes({str(reference)}, "")
+            self._write(changes)
             self._names.pop(str(reference), None)
+            self._forget(changes)
+
+    def drop_digests(self, identifier: str, repository: str) -> list[str]:
+        """Forgets the digests by which a repository names an image; returns them."""
+        with self._lock:
+            stored = self._images[identifier]
+            gone = [item for item in stored.repo_digests if item.partition("@")[0] == repository]
+            left = tuple(item for item in stored.repo_digests if item not in gone)
+            if gone:
+                changed = msgspec.structs.replace(stored, repo_digests=left)
+                self._write([Put("image", identifier, msgspec.json.encode(changed))])
+                self._images[identifier] = changed
+            return gone
+
+    def remember_digest(self, identifier: str, repo_digest: str) -> None:
+        """Keeps the digest that a repository knows an image by."""
+        with self._lock:
+            stored = self._images.get(identifier)
+            if stored is None or repo_digest in stored.repo_digests:
+                return
+            changed = msgspec.structs.replace(
+                stored, repo_digests=(*stored.repo_digests, repo_digest)
+            )
+            self._write([Put("image", identifier, msgspec.json.encode(changed))])
+            self._images[identifier] = changed
 
     def remove(self, identifier: str) -> tuple[str, ...]:
         """Forgets an image and its names; returns the chain ids that no other image uses."""
         with self._lock:
             image = self._image(identifier)
+            names = {name for name, found in self._names.items() if found.image == identifier}
             changes: list[Change] = [Delete("image", identifier)]
-            names = [name for name, target in self._names.items() if target == identifier]
             changes += [Delete("tag", name) for name in names]
+            changes += self._lost_indexes(names, "")
             self._write(changes)
             del self._images[identifier]
             self._configs.pop(identifier, None)
             for name in names:
                 del self._names[name]
-            used = {item for key in self._images for item in self._image(key).chain}
+            self._forget(changes)
+            used = {item for key in self._images for item in self._chain(key)}
             return tuple(item for item in image.chain if item not in used)
 
     def used_layers(self) -> set[str]:
         """Chain ids that images need."""
         with self._lock:
-            return {item for key in self._images for item in self._image(key).chain}
+            return {item for key in self._images for item in self._chain(key)}
 
     def children(self, identifier: str) -> list[str]:
         """Images that were committed on top of this one."""
         with self._lock:
             return [key for key, stored in self._images.items() if stored.parent == identifier]
 
+    def _stored(
+        self, identifier: str, raw: bytes, size: int, added_at: int, parent: str,
+        repo_digest: str, origin: Origin | None,
+    ) -> _Stored:  # fmt: skip
+        known = self._images.get(identifier)
+        digests = known.repo_digests if known else ()
+        if repo_digest and repo_digest not in digests:
+            digests = (*digests, repo_digest)
+        manifest, kind = (origin.manifest, origin.media_type) if origin else (b"", "")
+        if not manifest and known:
+            manifest, kind = known.manifest, known.manifest_type
+        return _Stored(
+            raw, size, known.added_at if known else added_at,
+            parent or (known.parent if known else ""), digests, manifest, kind,
+            str(Digest.of(manifest)) if manifest else "",
+        )  # fmt: skip
+
     def _write(self, changes: Sequence[Change]) -> None:
         self._database.submit(changes, durable=True).result(_WAIT_SECONDS)
 
-    def _image(self, identifier: str) -> Image:
-        stored = self._images[identifier]
+    def _lost_indexes(self, changed: set[str], kept: str) -> list[Change]:
+        """Deletions of the indexes that only names in `changed` had."""
+        had = {found.index for name, found in self._names.items() if name in changed}
+        have = {found.index for name, found in self._names.items() if name not in changed}
+        return [Delete("index", digest) for digest in sorted(had - have - {kept, ""})]
+
+    def _forget(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if isinstance(change, Delete) and change.kind == "index":
+                self._indexes.pop(change.id, None)
+                self._entries.pop(change.id, None)
+
+    def _index_of(self, name: str, image: Image) -> str:
+        """The digest of the index of a name; of an id, that of one of its names."""
+        if not name.startswith("sha256:") and not _is_beginning(name, image.id):
+            found = self._names.get(str(Reference.parse(name)))
+            if found:
+                return found.index
+        return next((found.index for found in self._names.values()
+                     if found.image == image.id and found.index), "")  # fmt: skip
+
+    def _entries_of(self, index: str) -> tuple[Descriptor, ...]:
+        if index not in self._entries:
+            try:
+                parsed = parse_manifest(self._indexes[index], index)
+            except DataCorrupt:
+                return ()
+            self._entries[index] = parsed.manifests if isinstance(parsed, Index) else ()
+        return self._entries[index]
+
+    def _by_manifest(self, digest: str) -> Image | None:
+        for key, stored in self._images.items():
+            if stored.manifest_digest == digest:
+                return self._image(key)
+        return None
+
+    def _held(self) -> set[str]:
+        """Digests of the manifests in names' indexes."""
+        return {entry.digest for index in self._indexes for entry in self._entries_of(index)}
+
+    def _named(self) -> dict[str, list[str]]:
+        named: dict[str, list[str]] = {}
+        for name, found in self._names.items():
+            named.setdefault(found.image, []).append(name)
+        return named
+
+    def _chain(self, identifier: str) -> tuple[str, ...]:
+        return chain_ids(self._config(identifier).rootfs.diff_ids)
+
+    def _config(self, identifier: str) -> ImageConfig:
         config = self._configs.get(identifier)
         if config is None:
-            config = msgspec.json.decode(stored.raw, type=ImageConfig)
+            config = msgspec.json.decode(self._images[identifier].raw, type=ImageConfig)
             self._configs[identifier] = config
-        names = [name for name, target in self._names.items() if target == identifier]
-        references = tuple(Reference.parse(name) for name in sorted(names))
+        return config
+
+    def _image(
+        self, identifier: str, named: dict[str, list[str]] | None = None,
+        held: set[str] | None = None,
+    ) -> Image:  # fmt: skip
+        stored = self._images[identifier]
+        names = (self._named() if named is None else named).get(identifier, [])
+        held = self._held() if held is None else held
         return Image(
-            identifier, stored.raw, config, chain_ids(config.rootfs.diff_ids), stored.size,
-            stored.added_at, stored.parent, references, stored.repo_digests,
+            identifier, stored.raw, self._config(identifier), self._chain(identifier), stored.size,
+            stored.added_at, stored.parent, tuple(map(self._reference, sorted(names))),
+            stored.repo_digests, stored.manifest, stored.manifest_type,
+            stored.manifest_digest in held,
+            max((self._names[name].tagged_at for name in names), default=0),
         )  # fmt: skip
+
+    def _reference(self, name: str) -> Reference:
+        if name not in self._references:
+            self._references[name] = Reference.parse(name)
+        return self._references[name]
 
     def _resolve(self, name: str) -> str | None:
         plain = name.removeprefix("sha256:")
@@ -153,28 +350,45 @@ class ImageCatalog:
             return f"sha256:{plain}"
         if not name.startswith("sha256:"):
             reference = Reference.parse(name)
-            found = self._names.get(str(reference)) or self._by_digest(reference)
+            by_name = self._names.get(str(reference))
+            found = by_name.image if by_name else self._by_digest(reference)
             if found:
                 return found
         if not plain or any(char not in "0123456789abcdef" for char in plain):
             return None
-        matches = [key for key in self._images if key.startswith(f"sha256:{plain}")]
+        matches = list(self._beginning(plain))
         if len(matches) > 1:
             raise AmbiguousImage(f"No such image: {name}: multiple IDs found with this prefix")
         return matches[0] if matches else None
+
+    def _beginning(self, plain: str) -> Iterator[str]:
+        return (key for key in self._images if key.startswith(f"sha256:{plain}"))
 
     def _by_digest(self, reference: Reference) -> str | None:
         if not reference.digest:
             return None
         wanted = f"{reference.familiar_name}@{reference.digest}"
-        for key, stored in self._images.items():
-            if wanted in stored.repo_digests:
-                return key
-        return None
+        matches = [key for key, stored in self._images.items() if wanted in stored.repo_digests]
+        # The digest of an index may mean several: the one that a tag means comes first.
+        tagged = {found.image for found in self._names.values()}
+        return next((key for key in matches if key in tagged), matches[0] if matches else None)
 
 
-class ImageInUse(Conflict):
-    """A container or another name holds the image."""
+def is_id(name: str, image: Image) -> bool:
+    """Whether a name is (the beginning of) the image's id, and none of its references."""
+    if not _is_beginning(name, image.id):
+        return False
+    plain = name.removeprefix("sha256:")
+    return name != plain or all(item.familiar_name != name for item in image.references)
+
+
+def _is_beginning(name: str, identifier: str) -> bool:
+    return identifier.removeprefix("sha256:").startswith(name.removeprefix("sha256:"))
+
+
+def _decoded(database: Database, kind: str, type_: type[T]) -> dict[str, T]:
+    return {key: msgspec.json.decode(data, type=type_)
+            for key, data in database.read_all(kind).items()}  # fmt: skip
 
 
 def _shown(name: str) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 
 from wherry.base.clock import now_ns
 from wherry.base.errors import DataCorrupt, InvalidParameter
-from wherry.images.catalog import ImageCatalog
+from wherry.images.catalog import ImageCatalog, Origin
 from wherry.images.unpack import LayerUnpacker
 from wherry.model.digest import Digest
 from wherry.model.image import Image
 from wherry.model.image_config import host_architecture
+from wherry.model.manifest import OCI_MANIFEST
 from wherry.model.reference import Reference
 from wherry.store.layer.apply import decompress
 
@@ -81,28 +82,34 @@ class LoadImages:
         for entry in archive.json("index.json").get("manifests", ()):
             annotations = entry.get("annotations") or {}
             names = [annotations[key] for key in _ANNOTATIONS if annotations.get(key)]
-            manifest = self._manifest(archive, entry)
-            if manifest is None:
+            found = self._manifest(archive, entry)
+            if found is None:
                 continue
+            manifest, data, index = found
             raw = archive.blob(manifest["config"]["digest"])
             layers = [_blob_path(layer["digest"]) for layer in manifest["layers"]]
             size = self._layers(archive, raw, layers)
             references = [Reference.parse(names[0])] if names else []
-            image = self._catalog.add(raw, size, now_ns(), references=references)
+            origin = Origin(data, manifest.get("mediaType", OCI_MANIFEST), index)
+            image = self._catalog.add(raw, size, now_ns(), references=references, origin=origin)
             _announce(image, references, report)
             loaded.append(image)
         return loaded
 
-    def _manifest(self, archive: "_Archive", entry: dict[str, Any]) -> dict[str, Any] | None:
-        document: dict[str, Any] = json.loads(archive.blob(entry["digest"]))
+    def _manifest(
+        self, archive: "_Archive", entry: dict[str, Any], index: bytes = b""
+    ) -> tuple[dict[str, Any], bytes, bytes] | None:
+        """The manifest for this machine, its bytes and those of the index that it is in."""
+        data = archive.blob(entry["digest"])
+        document: dict[str, Any] = json.loads(data)
         if "manifests" not in document:
-            return document
+            return document, data, index
         for candidate in document["manifests"]:
             platform = candidate.get("platform") or {}
             if platform.get("architecture") == host_architecture() and archive.has(
                 _blob_path(candidate["digest"])
             ):
-                return self._manifest(archive, candidate)
+                return self._manifest(archive, candidate, index or data)
         return None
 
     def _layers(self, archive: "_Archive", raw: bytes, paths: list[str]) -> int:
@@ -112,16 +119,14 @@ class LoadImages:
                 f"invalid manifest, layers length mismatch: expected {len(paths)}, "
                 f"got {len(diff_ids)}"
             )
-        size = 0
         for index, (path, diff_id) in enumerate(zip(paths, diff_ids, strict=True)):
             member = archive.member(path)
-            size += member.size
             with open(f"{self._scratch}/layer-{os.getpid()}-{id(archive)}", "w+b") as scratch:
                 os.unlink(scratch.name)
                 archive.copy(member, scratch.fileno())
                 os.lseek(scratch.fileno(), 0, os.SEEK_SET)
                 self._unpacker.unpack(scratch.fileno(), tuple(diff_ids[:index]), diff_id)
-        return size
+        return self._unpacker.size(diff_ids)
 
 
 def _announce(image: Image, references: list[Reference], report: Report) -> None:

@@ -10,6 +10,9 @@ class RunningTask(Protocol):
     def result(self, timeout: float | None = None) -> bytes:
         """The result, or the failure raised."""
 
+    def next_frame(self, timeout: float | None = None) -> tuple[bytes, bytes]:
+        """The next kind and payload: `p` for progress, `r` for the result; or the failure."""
+
     def kill(self) -> None:
         """Ends it."""
 

@@ -1,47 +1,67 @@
-"""Pulling: all layers at once into scratch files that survive a cancel, then unpacked in order."""
+"""Pulling: all layers at once into files that survive a cancel, unpacked in order as they come."""
 
-import hashlib
-import json
+import contextlib
 import os
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from wherry.base.clock import now_ns
 from wherry.base.errors import Cancelled, DataCorrupt, NotFound
-from wherry.images.catalog import ImageCatalog
+from wherry.images.catalog import ImageCatalog, Origin
+from wherry.images.downloads import Downloads, Progress, short
 from wherry.images.unpack import LayerUnpacker
 from wherry.model.credentials import Credentials
 from wherry.model.digest import Digest, chain_ids
+from wherry.model.docker.progress import moving, standing
 from wherry.model.image import Image
-from wherry.model.image_config import host_architecture
+from wherry.model.image_config import ImageConfig, host_architecture
+from wherry.model.manifest import (
+    Descriptor,
+    Index,
+    Manifest,
+    Platform,
+    check_is_image,
+    parse_manifest,
+)
 from wherry.model.reference import Reference
 from wherry.remote.endpoint import RegistrySettings
+from wherry.remote.errors import ManifestUnknown
 from wherry.remote.registry import Registry, RemoteManifest
 from wherry.store.content.layers import LayerArchives
 
-Progress = Callable[[dict[str, Any]], None]
-_REPORT_SECONDS = 0.1
-_INDEX = ("application/vnd.oci.image.index.v1+json",
-          "application/vnd.docker.distribution.manifest.list.v2+json")  # fmt: skip
-_TRIES = 5
+_CONFIG_LIMIT = 8 << 20
+_NESTING = 3
 
 
 class PullImage:
-    """Fetches an image from its registry."""
+    """Fetches images from their registry."""
 
     def __init__(
         self, catalog: ImageCatalog, unpacker: LayerUnpacker, archives: LayerArchives,
-        partial: Path, settings: RegistrySettings,
+        downloads: Downloads, settings: RegistrySettings,
     ) -> None:  # fmt: skip
-        """`partial` keeps begun downloads, by digest, until they are whole."""
         self._catalog = catalog
         self._unpacker = unpacker
         self._archives = archives
-        self._partial = partial
+        self._downloads = downloads
         self._settings = settings
+
+    def all_tags(
+        self, reference: Reference, credentials: Credentials, platform: str, report: Progress,
+        cancelled: Callable[[], bool],
+    ) -> list[Image]:  # fmt: skip
+        """Pulls every tag of a repository; tags that are no image for this platform are named."""
+        pulled: list[Image] = []
+        for tag in Registry(reference, self._settings, credentials).tags():
+            tagged = msgspec.structs.replace(reference, tag=tag)
+            try:
+                pulled.append(self(tagged, credentials, platform, report, cancelled))
+            except (ManifestUnknown, DataCorrupt, NotFound) as error:
+                report({"status": f"Skipped {tagged.familiar()}: {error}"})
+        return pulled
 
     def __call__(
         self, reference: Reference, credentials: Credentials, platform: str, report: Progress,
@@ -54,19 +74,18 @@ class PullImage:
         registry = Registry(reference, self._settings, credentials)
         wanted = reference.digest or reference.tag
         top = registry.manifest(wanted)
+        found, chosen = self._choose(registry, top, reference, platform)
         report({"status": f"Pulling from {reference.path}", "id": wanted})
-        manifest = self._for_platform(registry, top, reference, platform)
-        document = json.loads(manifest.data)
-        raw = b"".join(registry.blob(document["config"]["digest"])[0])
-        if Digest.of(raw) != document["config"]["digest"]:
-            raise DataCorrupt(f"the configuration of {reference.familiar()} has the wrong content")
-        self._layers(registry, document["layers"], raw, report, cancelled)
-        digest = f"{reference.familiar_name}@{top.digest}"
+        raw = _configuration(registry, chosen, reference)
+        config = _check_config(raw, chosen, reference, platform)
+        self._layers(registry, chosen.layers, config.rootfs.diff_ids, report, cancelled)
         before = self._catalog.find(reference)
-        size = sum(layer["size"] for layer in document["layers"])
         image = self._catalog.add(
-            raw, size, now_ns(), references=[] if reference.digest else [reference],
-            repo_digest=digest,
+            raw, self._unpacker.size(config.rootfs.diff_ids), now_ns(),
+            references=[] if reference.digest else [reference],
+            repo_digest=f"{reference.familiar_name}@{top.digest}",
+            origin=Origin(found.data, found.media_type or chosen.media_type,
+                          top.data if found is not top else b"", reference.name),
         )  # fmt: skip
         report({"status": f"Digest: {top.digest}"})
         same = before is not None and before.id == image.id
@@ -74,128 +93,143 @@ class PullImage:
         report({"status": f"Status: {what} for {reference.familiar()}"})
         return image
 
-    def _for_platform(
+    def _choose(
         self, registry: Registry, top: RemoteManifest, reference: Reference, platform: str
-    ) -> RemoteManifest:
-        document = json.loads(top.data)
-        if top.media_type not in _INDEX and "manifests" not in document:
-            return top
-        if "layers" in document or "config" in document:
-            raise DataCorrupt(f"the manifest of {reference.familiar()} is two things at once")
-        parts = (platform or f"linux/{host_architecture()}").split("/")
-        for entry in document["manifests"]:
-            found = entry.get("platform") or {}
-            names = [found.get("os"), found.get("architecture"), found.get("variant")]
-            if names[: len(parts)] == parts:
-                return registry.manifest(entry["digest"])
-        wanted = "/".join(parts)
-        raise NotFound(f"no matching manifest for {wanted} in the manifest list entries")
+    ) -> tuple[RemoteManifest, Manifest]:
+        name = reference.familiar()
+        wanted = Platform.parse(platform or f"linux/{host_architecture()}")
+        found = top
+        for _ in range(_NESTING):
+            document = parse_manifest(found.data, name)
+            if isinstance(document, Manifest):
+                check_is_image(document)
+                return found, document
+            entry = _nested(document) or document.choose(wanted)
+            if entry is None:
+                raise NotFound(
+                    f"no matching manifest for {wanted} in the manifest list entries: {name}"
+                )
+            found = registry.manifest(entry.digest)
+        raise DataCorrupt(f"the index of {name} holds indexes in indexes")
 
     def _layers(
-        self, registry: Registry, layers: list[dict[str, Any]], raw: bytes, report: Progress,
-        cancelled: Callable[[], bool],
+        self, registry: Registry, layers: Sequence[Descriptor], diff_ids: tuple[str, ...],
+        report: Progress, cancelled: Callable[[], bool],
     ) -> None:  # fmt: skip
-        diff_ids: list[str] = json.loads(raw)["rootfs"]["diff_ids"]
-        if len(diff_ids) != len(layers):
-            raise DataCorrupt("the manifest and the configuration differ in their layers")
-        chain = chain_ids(tuple(diff_ids))
-        missing = []
-        for layer, diff_id, name in zip(layers, diff_ids, chain, strict=True):
-            short = layer["digest"].partition(":")[2][:12]
+        missing: dict[str, Descriptor] = {}
+        for layer, diff_id, name in zip(layers, diff_ids, chain_ids(diff_ids), strict=True):
             if self._unpacker.has(name) and self._archives.has(diff_id):
-                report({"status": "Already exists", "progressDetail": {}, "id": short})
+                report(standing("Already exists", short(layer.digest)))
             else:
-                report({"status": "Pulling fs layer", "progressDetail": {}, "id": short})
-                missing.append(layer)
-        with ThreadPoolExecutor(self._settings.downloads, thread_name_prefix="download") as pool:
-            downloads = {
-                layer["digest"]: pool.submit(self._download, registry, layer, report, cancelled)
-                for layer in missing
+                report(standing("Pulling fs layer", short(layer.digest)))
+                missing[layer.digest] = layer
+        stop = _Stop(cancelled)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._downloads.held(list(missing)))
+            pool = stack.enter_context(
+                ThreadPoolExecutor(self._settings.downloads, thread_name_prefix="download")
+            )
+            stack.callback(stop.stop)  # before the pool's own end, which waits for its threads
+            coming = {
+                digest: pool.submit(self._downloads.fetch, registry, layer, report, stop)
+                for digest, layer in missing.items()
             }
+            for layer in list(missing.values())[self._settings.downloads :]:
+                report(standing("Waiting", short(layer.digest)))
             try:
                 for number, (layer, diff_id) in enumerate(zip(layers, diff_ids, strict=True)):
-                    if layer["digest"] in downloads:
-                        path = downloads[layer["digest"]].result()
-                        self._unpack(path, tuple(diff_ids[:number]), diff_id, layer, report)
+                    if layer.digest in coming:
+                        path = coming[layer.digest].result()
+                        if cancelled():
+                            raise Cancelled("the pull was cancelled: what came is kept")
+                        self._unpack(path, diff_ids[:number], diff_id, layer, report)
             except BaseException:
-                for future in downloads.values():
+                for future in coming.values():
                     future.cancel()
                 raise
-        for layer in missing:
-            (self._partial / layer["digest"].replace(":", "-")).unlink(missing_ok=True)
+            for digest in missing:
+                self._downloads.used(digest)
 
     def _unpack(
-        self, path: Path, below: tuple[str, ...], diff_id: str, layer: dict[str, Any],
+        self, path: Path, below: tuple[str, ...], diff_id: str, layer: Descriptor,
         report: Progress,
     ) -> None:  # fmt: skip
-        short = layer["digest"].partition(":")[2][:12]
-        detail = {"current": layer["size"], "total": layer["size"]}
-        report({"status": "Extracting", "progressDetail": detail, "id": short})
+        name = short(layer.digest)
+
+        def progress(done: int) -> None:
+            report(moving("Extracting", name, done, layer.size))
+
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            self._unpacker.unpack(descriptor, below, diff_id)
+            progress(0)
+            try:
+                self._unpacker.unpack(descriptor, below, diff_id, progress)
+            except DataCorrupt as error:
+                raise DataCorrupt(f"failed to register layer: {error}") from error
+            progress(layer.size)
         finally:
             os.close(descriptor)
-        report({"status": "Pull complete", "progressDetail": {}, "id": short})
+        report(standing("Pull complete", name))
 
-    def _download(
-        self, registry: Registry, layer: dict[str, Any], report: Progress,
-        cancelled: Callable[[], bool],
-    ) -> Path:  # fmt: skip
-        """Brings a blob to its scratch file, going on where an earlier pull stopped."""
-        digest, size = str(Digest.parse(layer["digest"])), int(layer["size"])
-        path = self._partial / digest.replace(":", "-")
-        self._partial.mkdir(parents=True, exist_ok=True)
-        for attempt in range(1, _TRIES + 1):
-            try:
-                self._fetch(registry, digest, size, path, report, cancelled)
+
+class _Stop:
+    """Asked by downloads: the client has gone, or another layer has failed."""
+
+    def __init__(self, cancelled: Callable[[], bool]) -> None:
+        self._cancelled = cancelled
+        self._stopped = False
+
+    def __call__(self) -> bool:
+        return self._stopped or self._cancelled()
+
+    def stop(self) -> None:
+        """Ends what has not ended."""
+        self._stopped = True
+
+
+def _nested(index: Index) -> Descriptor | None:
+    """The only entry of an index that names no platform: an index of its own, or a bare image."""
+    entries = [entry for entry in index.manifests if not entry.is_attestation]
+    return entries[0] if len(entries) == 1 and entries[0].platform is None else None
+
+
+def _configuration(registry: Registry, manifest: Manifest, reference: Reference) -> bytes:
+    config = manifest.config
+    if config.size > _CONFIG_LIMIT:
+        raise DataCorrupt(f"the configuration of {reference.familiar()} is too large")
+    pieces, _ = registry.blob(config.digest)
+    raw = bytearray()
+    with contextlib.closing(pieces):
+        for piece in pieces:
+            raw += piece
+            if len(raw) > config.size:
                 break
-            except (OSError, EOFError):
-                if attempt == _TRIES:
-                    raise
-                time.sleep(min(0.2 * 2**attempt, 5))  # a broken connection; bytes are kept
-        self._verify(path, digest)
-        report({"status": "Download complete", "progressDetail": {}, "id": digest[7:19]})
-        return path
+    if Digest.of(bytes(raw)) != config.digest:
+        raise DataCorrupt(f"the configuration of {reference.familiar()} has the wrong content")
+    return bytes(raw)
 
-    def _fetch(
-        self, registry: Registry, digest: str, size: int, path: Path, report: Progress,
-        cancelled: Callable[[], bool],
-    ) -> None:  # fmt: skip
-        with path.open("ab") as file:
-            done = file.tell()
-            if done > size:
-                file.truncate(0)
-                done = 0
-            if done == size:
-                return
-            pieces, resumed = registry.blob(digest, done)
-            if done and not resumed:
-                file.truncate(0)
-                done = 0
-            last = 0.0
-            for piece in pieces:
-                if cancelled():
-                    raise Cancelled("the pull was cancelled: what came is kept")
-                file.write(piece)
-                done += len(piece)
-                if done > size:
-                    raise DataCorrupt(f"blob {digest} is longer than its manifest says")
-                if time.monotonic() - last > _REPORT_SECONDS:
-                    last = time.monotonic()
-                    detail = {"current": done, "total": size}
-                    report({"status": "Downloading", "progressDetail": detail, "id": digest[7:19]})
-        if done < size:
-            raise EOFError(f"blob {digest} ended early")
 
-    def _verify(self, path: Path, digest: str) -> None:
-        hashed = hashlib.new(digest.partition(":")[0])
-        with path.open("rb") as file:
-            while data := file.read(1 << 20):
-                hashed.update(data)
-        if hashed.hexdigest() != digest.partition(":")[2]:
-            path.unlink()
-            raise DataCorrupt(
-                f"filesystem layer verification failed for digest {digest}: the registry sent "
-                "other content"
-            )
+def _check_config(
+    raw: bytes, manifest: Manifest, reference: Reference, platform: str
+) -> ImageConfig:
+    name = reference.familiar()
+    try:
+        config = msgspec.json.decode(raw, type=ImageConfig)
+    except msgspec.MsgspecError as error:
+        raise DataCorrupt(f"the configuration of {name} cannot be read: {error}") from None
+    if len(config.rootfs.diff_ids) != len(manifest.layers):
+        raise DataCorrupt(f"the manifest and the configuration of {name} differ in their layers")
+    for diff_id in config.rootfs.diff_ids:
+        Digest.parse(diff_id)
+    if config.os not in ("", "linux"):
+        raise DataCorrupt(
+            f'image operating system "{config.os}" cannot be used on this platform: operating '
+            "system is not supported"
+        )
+    own = Platform(config.architecture, config.os, config.variant)
+    if platform and not own.satisfies(Platform.parse(platform)):
+        raise NotFound(
+            f"image with reference {name} was found but its platform ({own}) does not match the "
+            f"specified platform ({platform})"
+        )
+    return config

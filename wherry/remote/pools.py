@@ -1,5 +1,6 @@
 """Connections to registries: kept open, with or without verified TLS, through proxies or not."""
 
+import ssl
 import threading
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,10 +9,14 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 import urllib3
 from urllib3.util import make_headers
 
-from wherry.remote.endpoint import RegistrySettings
+from wherry.base.errors import InvalidParameter
+from wherry.remote.endpoint import RegistrySettings, Trust
 
 _TIMEOUT = urllib3.Timeout(connect=15, read=60)
 _CONNECTIONS = 8
+
+# That a certificate does not count was the administrator's decision.
+urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
 
 class ConnectionPools:
@@ -21,13 +26,14 @@ class ConnectionPools:
         """`settings` name the proxies."""
         self._settings = settings
         self._lock = threading.Lock()
-        self._managers: dict[tuple[str, bool], urllib3.PoolManager] = {}
+        self._managers: dict[tuple[str, Trust], urllib3.PoolManager] = {}
 
     def request(
-        self, method: str, url: str, *, verify: bool, **more: Any
+        self, method: str, url: str, *, trust: Trust, **more: Any
     ) -> urllib3.BaseHTTPResponse:
         """As urllib3's request; raises urllib3's HTTPError and its kin."""
-        return self._manager(self._proxy(url), verify).request(method, url, **more)
+        manager = self._manager(self._proxy(url), trust)
+        return manager.request(method, url, **more)
 
     def _proxy(self, url: str) -> str:
         """The proxy that reaches a URL, empty for none (NO_PROXY holds domains, as curl's)."""
@@ -36,24 +42,41 @@ class ConnectionPools:
         bypassed = proxy_bypass_environment(parts.netloc, {"no": self._settings.no_proxy})
         return "" if bypassed or _is_loopback(parts.hostname or "") else proxy
 
-    def _manager(self, proxy: str, verify: bool) -> urllib3.PoolManager:
+    def _manager(self, proxy: str, trust: Trust) -> urllib3.PoolManager:
         with self._lock:
-            found = self._managers.get((proxy, verify))
+            found = self._managers.get((proxy, trust))
             if found is None:
-                found = self._managers[proxy, verify] = _make_manager(proxy, verify)
+                found = self._managers[proxy, trust] = _make_manager(proxy, trust)
             return found
 
 
-def _make_manager(proxy: str, verify: bool) -> urllib3.PoolManager:
-    options: dict[str, Any] = {"timeout": _TIMEOUT, "retries": False, "maxsize": _CONNECTIONS}
-    if not verify:
-        options |= {"cert_reqs": "CERT_NONE", "assert_hostname": False}
+def _make_manager(proxy: str, trust: Trust) -> urllib3.PoolManager:
+    options: dict[str, Any] = {
+        "timeout": _TIMEOUT, "retries": False, "maxsize": _CONNECTIONS,
+        "ssl_context": _tls_context(trust),
+    }  # fmt: skip
     if not proxy:
         return urllib3.PoolManager(**options)
     parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     user = f"{parts.username}:{parts.password or ''}" if parts.username else None
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
     return urllib3.ProxyManager(bare, proxy_headers=make_headers(proxy_basic_auth=user), **options)
+
+
+def _tls_context(trust: Trust) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if not trust.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    name = ""
+    try:
+        for name in trust.authorities:
+            context.load_verify_locations(name)
+        for name, key in trust.clients:
+            context.load_cert_chain(name, key)
+    except (OSError, ssl.SSLError) as error:
+        raise InvalidParameter(f"the certificate {name} cannot be used: {error}") from None
+    return context
 
 
 def _is_loopback(host: str) -> bool:

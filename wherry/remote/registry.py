@@ -1,37 +1,32 @@
 """The registry client: manifests and blobs by the OCI distribution specification. Blocking."""
 
-import threading
-from collections.abc import Iterator
-from typing import NamedTuple
-from urllib.parse import urljoin, urlsplit
+import re
+from collections.abc import Generator, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote, urljoin
 
+import msgspec
 import urllib3
 
 from wherry.base.errors import DataCorrupt
 from wherry.model.credentials import Credentials
 from wherry.model.digest import Digest
+from wherry.model.manifest import MANIFEST_TYPES, SCHEMA_1
 from wherry.model.reference import Reference
-from wherry.remote.auth import authorization
-from wherry.remote.endpoint import Endpoint, RegistrySettings, endpoints
+from wherry.remote.endpoint import PULL, PUSH, RegistrySettings
 from wherry.remote.errors import (
     AccessDenied,
-    BlobUnknown,
-    ManifestUnknown,
-    RateLimited,
+    PushDenied,
+    RegistryBusy,
     RegistryRefused,
-    RegistryUnreachable,
+    read_fault,
+    refused,
 )
-from wherry.remote.pools import ConnectionPools
+from wherry.remote.transport import Transport, discard
 
-MANIFEST_TYPES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-)
 _MANIFEST_LIMIT = 4 << 20
 _PIECE = 1 << 18
-_REDIRECTS = (301, 302, 303, 307, 308)
+_NEXT = re.compile(r'<([^>]+)>;\s*rel="?next"?')
 
 
 class RemoteManifest(NamedTuple):
@@ -42,126 +37,194 @@ class RemoteManifest(NamedTuple):
     data: bytes
 
 
+class _Tags(msgspec.Struct, frozen=True):
+    tags: tuple[str, ...] | None = None
+
+
 class Registry:
     """One repository of one registry, for one user."""
 
     def __init__(
-        self, reference: Reference, settings: RegistrySettings, credentials: Credentials
-    ) -> None:
+        self, reference: Reference, settings: RegistrySettings, credentials: Credentials, *,
+        push: bool = False,
+    ) -> None:  # fmt: skip
         self._reference = reference
-        self._credentials = credentials
-        self._endpoints = endpoints(reference.domain, settings)
-        self._chosen: Endpoint | None = None
-        self._tokens: dict[str, str] = {}
-        self._lock = threading.Lock()
-        self._pools = ConnectionPools(settings)
+        self._path = f"/{reference.path}"
+        self._push = push
+        self._transport = Transport(reference.domain, settings, credentials, PUSH if push else PULL)
+        self._scope = f"repository:{reference.path}:{'pull,push' if push else 'pull'}"
 
     def manifest(self, wanted: str) -> RemoteManifest:
         """The manifest of a tag or digest; raises ManifestUnknown, AccessDenied and their kin."""
         headers = {"Accept": ", ".join(MANIFEST_TYPES)}
-        path = f"/v2/{self._reference.path}/manifests/{wanted}"
-        response = self._get(path, headers)
-        data = response.read(_MANIFEST_LIMIT + 1)
+        response = self._get(f"/manifests/{wanted}", headers)
+        try:
+            data = response.read(_MANIFEST_LIMIT + 1)
+        except urllib3.exceptions.HTTPError as error:
+            raise RegistryBusy(f"the manifest of {self._shown()} broke off: {error}") from error
+        finally:
+            discard(response)
         if len(data) > _MANIFEST_LIMIT:
-            raise DataCorrupt(f"the manifest of {self._reference.familiar()} is too large")
+            raise DataCorrupt(f"the manifest of {self._shown()} is too large")
         digest = str(Digest.of(data))
+        media_type = response.headers.get("Content-Type", "").partition(";")[0]
         named = wanted if ":" in wanted else response.headers.get("Docker-Content-Digest", digest)
-        if named.startswith("sha256:") and named != digest:
+        signed = media_type.startswith(SCHEMA_1)  # its digest leaves the signatures out
+        if named.startswith("sha256:") and named != digest and not signed:
             raise DataCorrupt(
                 f"manifest verification failed for digest {named}: the content is {digest}"
             )
-        media_type = response.headers.get("Content-Type", "").partition(";")[0]
         return RemoteManifest(digest, media_type, data)
 
-    def blob(self, digest: str, offset: int = 0) -> tuple[Iterator[bytes], bool]:
-        """A blob's bytes from `offset` on, and whether the registry kept to the offset."""
-        headers = {"Range": f"bytes={offset}-"} if offset else {}
-        response = self._get(f"/v2/{self._reference.path}/blobs/{digest}", headers, blob=digest)
-        return response.stream(_PIECE, decode_content=False), response.status == 206
+    def digest_of(self, wanted: str) -> str:
+        """The digest that a tag has there now, empty if there is none."""
+        headers = {"Accept": ", ".join(MANIFEST_TYPES)}
+        response = self._send("HEAD", f"/manifests/{wanted}", headers)
+        discard(response)
+        if response.status != 200:
+            return ""
+        return str(response.headers.get("Docker-Content-Digest", ""))
 
-    def _get(self, path: str, headers: dict[str, str], blob: str = "") -> urllib3.BaseHTTPResponse:
-        last: Exception | None = None
-        for endpoint in [self._chosen] if self._chosen else self._endpoints:
+    def tags(self) -> list[str]:
+        """All tags of the repository."""
+        path = "/tags/list"
+        found: list[str] = []
+        while path:
+            response = self._get(path, {})
             try:
-                response = self._authorized(endpoint, path, headers)
-            except urllib3.exceptions.HTTPError as error:
-                last = RegistryUnreachable(f'Get "{endpoint.base}/v2/": {_reason(error)}')
-                continue
-            if endpoint.mirror and response.status >= 400:
-                response.release_conn()
-                continue
-            self._chosen = endpoint
-            self._check(response, blob)
-            return response
-        raise last or RegistryUnreachable(
-            f"no endpoint of {self._reference.domain} could be reached"
-        )
+                found += msgspec.json.decode(response.read(), type=_Tags).tags or ()
+            except msgspec.MsgspecError:
+                raise DataCorrupt(f"the tags of {self._shown()} cannot be read") from None
+            following = _NEXT.search(response.headers.get("Link", ""))
+            path = f"/tags/list?{following[1].partition('?')[2]}" if following else ""
+        return found
 
-    def _authorized(
-        self, endpoint: Endpoint, path: str, headers: dict[str, str]
-    ) -> urllib3.BaseHTTPResponse:
-        with self._lock:
-            token = self._tokens.get(endpoint.base, "")
-        sent = {**headers, **({"Authorization": token} if token else {})}
-        response = self._follow(endpoint, f"{endpoint.base}{path}", sent)
-        if response.status != 401:
-            return response
-        challenge = response.headers.get("WWW-Authenticate", "")
-        response.release_conn()
-        scope = f"repository:{self._reference.path}:pull"
+    def blob(self, digest: str, offset: int = 0) -> tuple[Generator[bytes, None, None], bool]:
+        """A blob's bytes from `offset` on, and whether the registry kept to the offset.
 
-        def send(
-            method: str, url: str, extra: dict[str, str], body: bytes | None
-        ) -> urllib3.BaseHTTPResponse:
-            return self._pools.request(
-                method, url, verify=endpoint.verify, headers=extra, body=body
-            )
+        The generator raises ConnectionError if the connection breaks; to be closed.
+        """
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        response = self._get(f"/blobs/{digest}", headers)
+        return _pieces(response), response.status == 206
 
-        token = authorization(challenge, self._credentials, scope, send)
-        if not token:
-            return response
-        with self._lock:
-            self._tokens[endpoint.base] = token
-        return self._follow(endpoint, f"{endpoint.base}{path}", {**headers, "Authorization": token})
+    def blob_size(self, digest: str) -> int | None:
+        """The size of a blob, None if the repository has none of this digest."""
+        response = self._send("HEAD", f"/blobs/{digest}", {})
+        discard(response)
+        if response.status == 200:
+            return int(response.headers.get("Content-Length", "0"))
+        if response.status != 404:
+            self._check(response, b"")
+        return None
 
-    def _follow(
-        self, endpoint: Endpoint, url: str, headers: dict[str, str]
-    ) -> urllib3.BaseHTTPResponse:
-        """GET with redirects; credentials go to the registry's own host only."""
-        home = urlsplit(url).netloc
-        for _ in range(6):
-            sent = dict(headers)
-            if urlsplit(url).netloc != home:
-                sent.pop("Authorization", None)
-            response = self._pools.request(
-                "GET", url, verify=endpoint.verify, headers=sent, preload_content=False,
-                redirect=False,
-            )  # fmt: skip
-            if response.status not in _REDIRECTS:
-                return response
-            response.release_conn()
-            url = urljoin(url, response.headers.get("Location", ""))
-        raise RegistryRefused(f"too many redirects from {home}")
+    def mount(self, digest: str, source: str) -> str:
+        """Takes a blob over from another repository there; where to upload it instead, or empty."""
+        query = f"?mount={quote(digest)}&from={quote(source)}"
+        scopes = (self._scope, f"repository:{source}:pull")
+        response = self._send("POST", f"/blobs/uploads/{query}", {}, scopes, good=(201, 202))
+        body = response.read()
+        if response.status == 201:
+            return ""
+        self._check(response, body, good=(202,))
+        return self._location(response)
 
-    def _check(self, response: urllib3.BaseHTTPResponse, blob: str) -> None:
+    def begin_upload(self) -> str:
+        """Where to upload a blob."""
+        response = self._send("POST", "/blobs/uploads/", {}, good=(202,))
+        self._check(response, response.read(), good=(202,))
+        return self._location(response)
+
+    def upload_offset(self, location: str) -> tuple[str, int]:
+        """Where to go on with an upload, and the bytes that have arrived."""
+        response = self._at(location, "GET", {}, None)
+        self._check(response, response.read(), good=(204, 202, 200))
+        _, _, last = response.headers.get("Range", "0-0").rpartition("-")
+        arrived = int(last) + 1 if last.isdecimal() and int(last) else 0
+        return self._location(response, location), arrived
+
+    def upload(self, location: str, body: Any, offset: int, size: int) -> str:
+        """Sends a blob's bytes from `offset` on; where to finish. Raises ConnectionError."""
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size - offset)}
+        if offset:
+            headers["Content-Range"] = f"{offset}-{size - 1}"
+        response = self._at(location, "PATCH", headers, body)
+        self._check(response, response.read(), good=(202, 204))
+        return self._location(response, location)
+
+    def finish_upload(self, location: str, digest: str) -> None:
+        """Makes an uploaded blob part of the repository."""
+        mark = "&" if "?" in location else "?"
+        response = self._at(f"{location}{mark}digest={quote(digest)}", "PUT", {}, b"")
+        self._check(response, response.read(), good=(201, 204))
+
+    def put_manifest(self, name: str, media_type: str, data: bytes) -> str:
+        """Stores a manifest under a tag or its digest; returns its digest."""
+        endpoint = self._transport.endpoint
+        url = f"{endpoint.base}{endpoint.api}{self._path}/manifests/{name}"
+        response = self._at(url, "PUT", {"Content-Type": media_type}, data)
+        self._check(response, response.read(), good=(201, 202))
+        return str(response.headers.get("Docker-Content-Digest") or Digest.of(data))
+
+    def _get(self, path: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        response = self._send("GET", path, headers)
         if response.status in (200, 206):
+            return response
+        try:
+            body = response.read(1 << 16)
+        except urllib3.exceptions.HTTPError:
+            body = b""
+        self._check(response, body)
+        return response
+
+    def _send(
+        self, method: str, path: str, headers: dict[str, str], scopes: Sequence[str] = (),
+        good: Sequence[int] = (200, 206),
+    ) -> urllib3.BaseHTTPResponse:  # fmt: skip
+        asked = scopes or (self._scope,)
+        return self._transport.send(method, self._path + path, asked, headers, good=good)
+
+    def _at(
+        self, url: str, method: str, headers: dict[str, str], body: Any
+    ) -> urllib3.BaseHTTPResponse:
+        try:
+            return self._transport.request(
+                self._transport.endpoint, method, url, (self._scope,), headers, body
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise ConnectionError(f"the registry broke off: {error}") from error
+
+    def _location(self, response: urllib3.BaseHTTPResponse, before: str = "") -> str:
+        base = before or f"{self._transport.endpoint.base}/"
+        return urljoin(base, response.headers.get("Location", before))
+
+    def _check(
+        self, response: urllib3.BaseHTTPResponse, body: bytes, good: Sequence[int] = (200, 206)
+    ) -> None:
+        discard(response)
+        if response.status in good:
             return
-        name = self._reference.familiar()
-        detail = response.read(4096).decode(errors="replace")
-        response.release_conn()
-        if response.status in (401, 403) or "NAME_UNKNOWN" in detail:
-            raise AccessDenied(self._reference.familiar_name)
-        if response.status == 404:
-            if blob:
-                raise BlobUnknown(f"blob {blob} of {name} is unknown to registry")
-            raise ManifestUnknown(name)
-        if response.status == 429:
-            raise RateLimited(f"toomanyrequests: {self._reference.domain} asks to come back later")
-        raise RegistryRefused(
-            f"received unexpected HTTP status: {response.status} for {name}: {detail[:200]}"
-        )
+        error = refused(
+            response.status,
+            read_fault(response.status, body, response.headers.get("WWW-Authenticate", "")),
+            self._reference.familiar_name, self._shown(),
+        )  # fmt: skip
+        if self._push and isinstance(error, AccessDenied):
+            raise PushDenied(f"denied: requested access to the resource is denied: {error}")
+        if self._push and not isinstance(error, RegistryRefused):
+            raise RegistryRefused(error.message)
+        raise error
+
+    def _shown(self) -> str:
+        return self._reference.familiar()
 
 
-def _reason(error: urllib3.exceptions.HTTPError) -> str:
-    text = str(error.args[-1] if error.args else error)
-    return text.rpartition(": ")[2] or type(error).__name__
+def _pieces(response: urllib3.BaseHTTPResponse) -> Generator[bytes, None, None]:
+    try:
+        # Whatever has come, so that a broken connection loses nothing.
+        while piece := response.read1(_PIECE, decode_content=False):
+            yield piece
+    except urllib3.exceptions.HTTPError as error:
+        raise ConnectionError(f"the registry broke off: {error}") from error
+    finally:
+        response.close()  # of no use again unless it was read to its end, and then it is back

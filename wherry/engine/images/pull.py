@@ -24,21 +24,28 @@ class PullForClient:
     async def __call__(
         self, reference: Reference, credentials: Credentials, platform: str,
         report: Callable[[dict[str, Any]], None],
-    ) -> Image:  # fmt: skip
-        """The image; `report` is called in the loop with Docker's progress objects."""
+    ) -> list[Image]:  # fmt: skip
+        """The image, or those of all tags if the reference names neither tag nor digest.
+
+        `report` is called in the loop with Docker's progress objects.
+        """
         loop = asyncio.get_running_loop()
         cancelled = threading.Event()
 
         def progress(line: dict[str, Any]) -> None:
             loop.call_soon_threadsafe(report, line)
 
+        def work() -> list[Image]:
+            rest = (credentials, platform, progress, cancelled.is_set)
+            if not reference.tag and not reference.digest:
+                return self._pull.all_tags(reference, *rest)
+            return [self._pull(reference, *rest)]
+
         try:
-            image = await self._pools.run(
-                "pull", self._pull, reference, credentials, platform, progress, cancelled.is_set
-            )
+            images = await self._pools.run("pull", work)
         except asyncio.CancelledError:
             cancelled.set()
             raise
         name = reference.familiar()
         self._events.publish("image", "pull", name, {"name": reference.familiar_name})
-        return image
+        return images

@@ -11,6 +11,7 @@ import os
 import shutil
 import stat
 import tarfile
+import time
 import zlib
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -23,6 +24,7 @@ from wherry.linux.overlay import overlay
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
 _MAXIMUM_ENTRIES = 5_000_000
+_REPORT_SECONDS = 0.1
 _EXTENSION_LIMIT = 8 << 20
 _LONGEST_PATH = 4000
 """Bytes; longer ones could be made through links, and then nobody could name them (PATH_MAX)."""
@@ -66,13 +68,32 @@ class Readable(Protocol):
 def apply_task(parameters: bytes, descriptors: list[int], report: Callable[[bytes], None]) -> bytes:
     """Unpacks the archive of descriptor 0 into an overlay, or the directory of descriptor 1."""
     request = msgspec.json.decode(parameters, type=ApplyRequest)
-    with io.BufferedReader(io.FileIO(descriptors[0]), 1 << 20) as file:
+    with io.BufferedReader(_Reported(descriptors[0], report), 1 << 20) as file:
         stream = decompress(file)  # imports what it needs while there is a file system
         target = overlay(request.overlay) if request.overlay else descriptors[1]
         os.fchdir(target)
         os.chroot(".")
         os.umask(0)
         return msgspec.json.encode(apply(stream, request))
+
+
+class _Reported(io.FileIO):
+    """Tells now and then how many bytes have been read."""
+
+    def __init__(self, descriptor: int, report: Callable[[bytes], None]) -> None:
+        super().__init__(descriptor)
+        self._report = report
+        self._done = 0
+        self._next = time.monotonic() + _REPORT_SECONDS
+
+    def readinto(self, buffer: Any) -> int | None:
+        """As FileIO's."""
+        count = super().readinto(buffer)
+        self._done += count or 0
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _REPORT_SECONDS
+            self._report(str(self._done).encode())
+        return count
 
 
 class _Hashing:

@@ -31,7 +31,7 @@ class Snapshots(Protocol):
     def begin_layer(self, name: str, parents: tuple[str, ...]) -> Mount:
         """Where the layer above `parents` (lowest first) is unpacked: an overlay or a directory."""
 
-    def commit_layer(self, begun: str, name: str) -> None:
+    def commit_layer(self, begun: str, name: str, size: int) -> None:
         """Makes a begun layer visible under its chain id; one that is there already stays."""
 
     def abandon_layer(self, name: str) -> None:
@@ -41,7 +41,7 @@ class Snapshots(Protocol):
         """Removes a committed layer, in steps of which a kill leaves no half."""
 
     def layer_size(self, name: str) -> int:
-        """Bytes on disk of a committed layer."""
+        """Bytes of the files that a committed layer brought; raises NotFound."""
 
     def prepare(self, key: str, parents: tuple[str, ...]) -> None:
         """Makes a writable snapshot over chain ids (lowest first); raises Conflict, NotFound."""

@@ -36,6 +36,13 @@ class LayerDirectories:
         """The directory of a layer's files."""
         return self._layer(name) / "diff"
 
+    def size(self, name: str) -> int:
+        """Bytes of the files of a layer, as told when it was made; raises NotFound."""
+        try:
+            return int((self._layer(name) / "size").read_text())
+        except FileNotFoundError:
+            raise NotFound(f"layer {name} does not exist") from None
+
     def names(self) -> list[str]:
         """Chain ids of all layers."""
         return [f"sha256:{entry.name}" for entry in self._root.iterdir()
@@ -49,9 +56,10 @@ class LayerDirectories:
         (temporary / "diff").chmod(0o755)
         return temporary
 
-    def commit(self, begun: str, name: str) -> None:
+    def commit(self, begun: str, name: str, size: int) -> None:
         """Makes a begun layer visible by its chain id; one that is there already stays."""
         remove_tree(self._temporary(begun) / "work")
+        (self._temporary(begun) / "size").write_text(str(size))
         if self.has(name):
             self.abandon(begun)
             return

@@ -44,9 +44,9 @@ class OverlaySnapshots:
             return Mount("bind", str(begun / "diff"), "", ())
         return self._overlay(begun, [str(self._layers.path(item)) for item in reversed(parents)])
 
-    def commit_layer(self, begun: str, name: str) -> None:
+    def commit_layer(self, begun: str, name: str, size: int) -> None:
         """Makes a begun layer visible under its chain id; one that is there already stays."""
-        self._layers.commit(begun, name)
+        self._layers.commit(begun, name, size)
 
     def abandon_layer(self, name: str) -> None:
         """Removes a begun layer."""
@@ -57,8 +57,8 @@ class OverlaySnapshots:
         self._layers.remove(name)
 
     def layer_size(self, name: str) -> int:
-        """Bytes on disk of a committed layer."""
-        return directory_size(self._layers.path(name))
+        """Bytes of the files that a committed layer brought; raises NotFound."""
+        return self._layers.size(name)
 
     def prepare(self, key: str, parents: tuple[str, ...]) -> None:
         """Makes a writable snapshot over chain ids (lowest first); raises Conflict, NotFound."""

@@ -11,7 +11,7 @@ from wherry.linux.tree import copy_tree
 from wherry.model.mount import Mount
 from wherry.store.snapshot.base import make_base
 from wherry.store.snapshot.layout import ActiveDirectories, LayerDirectories
-from wherry.store.snapshot.size import added_size, directory_size
+from wherry.store.snapshot.size import added_size
 
 
 class CopiedSnapshots:
@@ -40,9 +40,9 @@ class CopiedSnapshots:
         _copy(source, begun / "diff")
         return Mount("bind", str(begun / "diff"), "", ())
 
-    def commit_layer(self, begun: str, name: str) -> None:
+    def commit_layer(self, begun: str, name: str, size: int) -> None:
         """Makes a begun layer visible under its chain id; one that is there already stays."""
-        self._layers.commit(begun, name)
+        self._layers.commit(begun, name, size)
 
     def abandon_layer(self, name: str) -> None:
         """Removes a begun layer."""
@@ -53,8 +53,8 @@ class CopiedSnapshots:
         self._layers.remove(name)
 
     def layer_size(self, name: str) -> int:
-        """Bytes on disk of a committed layer."""
-        return directory_size(self._layers.path(name))
+        """Bytes of the files that a committed layer brought; raises NotFound."""
+        return self._layers.size(name)
 
     def prepare(self, key: str, parents: tuple[str, ...]) -> None:
         """Makes a writable copy of chain ids (lowest first); raises Conflict, NotFound."""
