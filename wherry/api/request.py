@@ -212,3 +212,12 @@ def stream_response(raw: web.BaseRequest, content_type: str) -> web.StreamRespon
         response.enable_chunked_encoding()
     raw[STREAM_KEY] = response
     return response
+
+
+async def send_pieces(
+    request: ApiRequest, response: web.StreamResponse, pieces: AsyncIterator[bytes]
+) -> None:
+    """Begins an answer and writes what comes, at the pace of who reads it."""
+    await response.prepare(request.raw)
+    async for data in pieces:
+        await response.write(data)

@@ -69,6 +69,9 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/volumes/prune", volumes.prune, "1.25"),
     Route("GET", "/volumes/{name}", volumes.inspect, "1.24"),
     Route("PUT", "/volumes/{name}", volumes.update, "1.42"),
+    Route("GET", "/volumes/{name}/export", volumes.export, "1.24"),
+    Route("POST", "/volumes/{name}/import", volumes.fill, "1.24"),
+    Route("POST", "/volumes/{name}/clone", volumes.clone, "1.24"),
     Route("DELETE", "/volumes/{name}", volumes.remove, "1.24"),
     # What this engine does not do
     Route("GET", "/plugins", system.plugins, "1.25"),

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from wherry.api.request import ApiRequest, json_response
+from wherry.api.request import ApiRequest, json_response, send_pieces, stream_response
 from wherry.api.services import Services
 from wherry.base.errors import Unavailable
 from wherry.model.docker.volume import VolumeCreateRequest, VolumeListResponse
@@ -46,3 +46,24 @@ async def prune(request: ApiRequest, services: Services) -> web.StreamResponse:
     """POST /volumes/prune."""
     named = request.version < _PRUNES_ANONYMOUS_ONLY
     return json_response(await services.volumes.prune(request.filters(), named=named))
+
+
+async def export(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """GET /volumes/{name}/export: the files of a volume as an archive; Wherry's own."""
+    async with services.volumes.export(request.path("name")) as archive:
+        response = stream_response(request.raw, "application/x-tar")
+        await send_pieces(request, response, archive)
+    await response.write_eof()
+    return response
+
+
+async def fill(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /volumes/{name}/import: a new or empty volume gets an archive's files; Wherry's own."""
+    archive = request.raw.content.iter_chunked(1 << 18)
+    return json_response(await services.volumes.fill(request.path("name"), archive), 201)
+
+
+async def clone(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /volumes/{name}/clone?name=: a new volume with the files of another; Wherry's own."""
+    made = await services.volumes.clone(request.path("name"), request.query("name"))
+    return json_response(made, 201)

@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 _SUBJECTS = {"save": "image", "export": "container"}
 
 
-def check_output_path(path: str, verb: str) -> None:
+def check_output_path(path: str, verb: str, subject: str = "") -> None:
     """Refuses what cannot be a file: a missing directory, a directory, a device."""
+    subject = subject or _SUBJECTS[verb]
     directory = os.path.dirname(os.path.normpath(path))
     if directory and not os.path.exists(directory):
         raise CliError(
-            f"failed to {verb} {_SUBJECTS[verb]}: invalid output path: stat {directory}: "
+            f"failed to {verb} {subject}: invalid output path: stat {directory}: "
             "no such file or directory"
         )
     if os.path.isdir(path):
-        raise CliError(f"failed to {verb} {_SUBJECTS[verb]}: cannot write to a directory")
+        raise CliError(f"failed to {verb} {subject}: cannot write to a directory")
     if os.path.exists(path) and path != os.devnull:
         mode = os.stat(path).st_mode
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
@@ -38,6 +39,7 @@ def save_stream(
     target: str,
     query: Mapping[str, str | Sequence[str]],
     verb: str,
+    subject: str = "",
 ) -> int:
     """GET `target` into a file, or to standard output where no path is given."""
     if not path:
@@ -46,7 +48,7 @@ def save_stream(
         for data in session.client.request("GET", target, query).chunks():
             session.write_bytes(1, data)
         return 0
-    check_output_path(path, verb)
+    check_output_path(path, verb, subject)
     response = session.client.request("GET", target, query)
     if os.path.exists(path) and not os.path.isfile(path):
         with open(path, "wb") as output:

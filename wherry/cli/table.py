@@ -72,7 +72,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Proxy the stdio stream to the daemon connection. Should not be invoked manually.",
     ),
     "system prune": ("system_prune", "Remove unused data"),
+    "volume clone": ("volume_clone", "Make a new volume with the files of another"),
     "volume create": ("volume_create", "Create a volume"),
+    "volume export": ("volume_export", "Export a volume's files as a tar archive"),
+    "volume import": ("volume_import", "Make or fill a volume from a tar archive"),
     "volume inspect": (
         "volume_inspect",
         "Display detailed information on one or more volumes",
@@ -150,7 +153,10 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("connect", "create", "disconnect", "inspect", "ls", "prune", "rm"),
     ),
     "system": ("Manage Docker", ("df", "events", "info", "prune")),
-    "volume": ("Manage volumes", ("create", "inspect", "ls", "prune", "rm")),
+    "volume": (
+        "Manage volumes",
+        ("clone", "create", "export", "import", "inspect", "ls", "prune", "rm"),
+    ),
 }
 """Groups with their help and the commands shown in it."""
 

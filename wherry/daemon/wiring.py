@@ -75,6 +75,8 @@ from wherry.engine.volumes.list import ListVolumes
 from wherry.engine.volumes.prune import PruneVolumes
 from wherry.engine.volumes.remove import RemoveVolume
 from wherry.engine.volumes.state import VolumeState
+from wherry.engine.volumes.transfer import CloneVolume, ExportVolume, ImportVolume
+from wherry.engine.volumes.transfer_tasks import COPY_TASK, EXPORT_TASK, IMPORT_TASK
 from wherry.engine.volumes.use_cases import VolumeUseCases
 from wherry.images.catalog import ImageCatalog
 from wherry.images.commit import CommitImage
@@ -112,6 +114,9 @@ TASKS = {
     "tree.export": "wherry.engine.containers.tree_tasks:export_task",
     "layer.apply": "wherry.store.layer.apply:apply_task",
     "volume.copy_up": "wherry.store.volume.copy_up:copy_up_task",
+    EXPORT_TASK: "wherry.engine.volumes.transfer_tasks:export_task",
+    IMPORT_TASK: "wherry.engine.volumes.transfer_tasks:import_task",
+    COPY_TASK: "wherry.engine.volumes.transfer_tasks:copy_task",
 }
 """What may run in a confined child of the zygote, by name."""
 
@@ -166,11 +171,7 @@ class Engine:
             execs=self._exec_use_cases(),
             images=self._image_use_cases(),
             networks=self._network_use_cases(),
-            volumes=VolumeUseCases(
-                ListVolumes(self._volumes), InspectVolume(self._volumes),
-                CreateVolume(self._volumes), RemoveVolume(self._volumes),
-                PruneVolumes(self._volumes),
-            ),
+            volumes=self._volume_use_cases(),
             system=self._system_use_cases(),
         )  # fmt: skip
 
@@ -369,6 +370,16 @@ class Engine:
     def _warnings(self) -> list[str]:
         own = [self._storage_warning] if self._storage_warning else []
         return own + list(self._bridges.warnings)
+
+    def _volume_use_cases(self) -> VolumeUseCases:
+        state, supervisor, pools = self._volumes, self._supervisor, self._pools
+        return VolumeUseCases(
+            list=ListVolumes(state), inspect=InspectVolume(state), create=CreateVolume(state),
+            remove=RemoveVolume(state), prune=PruneVolumes(state),
+            export=ExportVolume(state, supervisor, pools),
+            fill=ImportVolume(state, supervisor, pools),
+            clone=CloneVolume(state, supervisor, pools),
+        )  # fmt: skip
 
     def _network_use_cases(self) -> NetworkUseCases:
         state = self._networks

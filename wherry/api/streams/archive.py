@@ -1,13 +1,12 @@
 """/containers/{id}/archive, /export and /changes: containers' files."""
 
 import base64
-from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from wherry.api.request import ApiRequest, json_response, stream_response
+from wherry.api.request import ApiRequest, json_response, send_pieces, stream_response
 from wherry.api.services import Services
 
 _HEADER = "X-Docker-Container-Path-Stat"
@@ -30,7 +29,7 @@ async def read(request: ApiRequest, services: Services) -> web.StreamResponse:
     async with files.read(request.path("id"), request.query("path")) as (stat, archive):
         response = stream_response(request.raw, _TAR)
         response.headers[_HEADER] = _stat_header(stat)
-        await _send(request, response, archive)
+        await send_pieces(request, response, archive)
     await response.write_eof()
     return response
 
@@ -48,7 +47,7 @@ async def export(request: ApiRequest, services: Services) -> web.StreamResponse:
     """GET /containers/{id}/export: the root file system as an archive."""
     async with services.streams.export(request.path("id")) as archive:
         response = stream_response(request.raw, "application/octet-stream")
-        await _send(request, response, archive)
+        await send_pieces(request, response, archive)
     await response.write_eof()
     return response
 
@@ -56,11 +55,3 @@ async def export(request: ApiRequest, services: Services) -> web.StreamResponse:
 async def changes(request: ApiRequest, services: Services) -> web.StreamResponse:
     """GET /containers/{id}/changes: null if there are none."""
     return json_response(await services.streams.changes(request.path("id")) or None)
-
-
-async def _send(
-    request: ApiRequest, response: web.StreamResponse, archive: AsyncIterator[bytes]
-) -> None:
-    await response.prepare(request.raw)
-    async for data in archive:
-        await response.write(data)

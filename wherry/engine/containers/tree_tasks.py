@@ -9,13 +9,13 @@ import errno
 import io
 import os
 import stat
-import sys
 from collections.abc import Callable
 
 import msgspec
 
 from wherry.base.clock import rfc3339_nano
 from wherry.base.errors import Forbidden, InvalidParameter, NotFound
+from wherry.linux.confine import confine
 from wherry.linux.fd import openat2
 from wherry.linux.mount import (
     MNT_DETACH,
@@ -131,7 +131,7 @@ def export_task(
     report(b"")
     if view.pid:
         _join_mounts(view)
-        _confine(clone_tree("/", recursive=False))
+        confine(clone_tree("/", recursive=False))
     else:
         _enter(msgspec.structs.replace(view, mounts=()), descriptors[0])
     with io.BufferedWriter(io.FileIO(descriptors[1], "w"), 1 << 18) as target:
@@ -148,7 +148,7 @@ def _enter(view: TreeView, scratch: int) -> None:
         for target in _KERNEL_TREES:
             with contextlib.suppress(SyscallError):  # not mounted: the image's own is there
                 umount2(target, MNT_DETACH)
-        _confine(os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+        confine(os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
         return
     os.fchdir(scratch)  # the working directory moves with the namespace, a descriptor does not
     unshare(CLONE_NEWNS)
@@ -161,7 +161,7 @@ def _enter(view: TreeView, scratch: int) -> None:
     for mount in view.mounts:
         if mount.source:
             _bind(root, mount)
-    _confine(root)
+    confine(root)
 
 
 def _bind(root: int, mount: TreeMount) -> None:
@@ -191,17 +191,6 @@ def _join_mounts(view: TreeView) -> None:
 def _check_alive(view: TreeView) -> None:
     if process_start_time(view.pid) != view.start_time:
         raise NotFound("the container has ended meanwhile: try again")
-
-
-def _confine(root: int) -> None:
-    """Changes the root; from here on nothing can be imported, least of all from the container."""
-    for encoding in ("utf-8", "ascii", "latin-1"):
-        "".encode(encoding)
-    os.fchdir(root)
-    os.chroot(".")
-    os.close(root)
-    sys.path.clear()
-    sys.path_importer_cache.clear()
 
 
 def _absolute(path: str) -> str:

@@ -26,6 +26,13 @@ class VolumeRecord(msgspec.Struct, frozen=True, omit_defaults=True):
         """Whether the engine named it."""
         return ANONYMOUS_LABEL in (self.labels or {})
 
+    @property
+    def named_labels(self) -> dict[str, str] | None:
+        """The labels that a volume with a name would have."""
+        if self.labels is None:
+            return None
+        return {key: value for key, value in self.labels.items() if key != ANONYMOUS_LABEL}
+
 
 class NoSuchVolume(NotFound):
     """No volume has this name."""
@@ -43,6 +50,14 @@ class VolumeInUse(Conflict):
         """Names the volume and the containers."""
         self.containers = sorted(containers)
         super().__init__(f"remove {name}: volume is in use - [{', '.join(self.containers)}]")
+
+
+class VolumeNotEmpty(Conflict):
+    """An archive would be mixed with what a volume holds."""
+
+    def __init__(self, name: str) -> None:
+        """Names the volume and the remedy."""
+        super().__init__(f"volume {name} is not empty: name a new volume, or empty this one first")
 
 
 def check_name(name: str) -> str:

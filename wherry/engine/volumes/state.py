@@ -1,13 +1,14 @@
 """The volumes of this engine: records, references from containers, mounts in use."""
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import msgspec
 
 from wherry.base.clock import rfc3339_nano, timestamp
-from wherry.base.errors import NotFound
+from wherry.base.errors import Conflict, NotFound
 from wherry.base.ids import new_id
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
@@ -15,6 +16,7 @@ from wherry.engine.volumes.record import (
     ANONYMOUS_LABEL,
     NoSuchVolume,
     VolumeInUse,
+    VolumeNotEmpty,
     VolumeRecord,
     check_name,
 )
@@ -117,6 +119,48 @@ class VolumeState:
             self._records[name] = record
         self._events.publish("volume", "create", name, {"driver": "local"})
         return record
+
+    @contextlib.asynccontextmanager
+    async def incoming(self, name: str) -> AsyncIterator[Path]:
+        """An empty directory for the data of a volume that does not exist or is empty.
+
+        It is gone afterwards unless `take_in` made it the volume's. Raises VolumeNotEmpty, and
+        Conflict for a volume that is in use or keeps its data elsewhere.
+        """
+        self._check_fillable(name)
+        directory = await self._pools.run(POOL, self._directories.begin)
+        try:
+            yield directory
+        finally:
+            await self._pools.run(POOL, self._directories.abandon, directory)
+
+    async def take_in(
+        self, name: str, directory: Path, *, labels: Mapping[str, str] | None = None
+    ) -> VolumeRecord:
+        """Makes an incoming directory the data of a volume; raises as `incoming`."""
+        async with self._lock:
+            self._check_fillable(name)
+            known = self._records.get(name)
+            record = known or VolumeRecord(name, timestamp(), dict(labels) if labels else None)
+            if not await self._pools.run(POOL, self._directories.take_in, directory, name):
+                raise VolumeNotEmpty(name)
+            put = Put(KIND, name, msgspec.json.encode(record))
+            await asyncio.wrap_future(self._database.submit([put]))
+            self._records[name] = record
+        if known is None:
+            self._events.publish("volume", "create", name, {"driver": "local"})
+        return record
+
+    def _check_fillable(self, name: str) -> None:
+        record = self._records.get(name)
+        if record is None:
+            return
+        if record.options:
+            raise Conflict(
+                f"volume {name} keeps its data elsewhere, as its options say: name a new volume"
+            )
+        if self._mounted.get(name):
+            raise Conflict(f"volume {name} is in use by running containers: stop them first")
 
     async def remove(self, name: str, *, force: bool = False) -> None:
         """Removes a volume and its data; raises NoSuchVolume (not with `force`), VolumeInUse."""

@@ -7,6 +7,7 @@ from wherry.engine.volumes.inspect import InspectVolume
 from wherry.engine.volumes.list import ListVolumes
 from wherry.engine.volumes.prune import PruneVolumes
 from wherry.engine.volumes.remove import RemoveVolume
+from wherry.engine.volumes.transfer import CloneVolume, ExportVolume, ImportVolume
 
 
 @dataclass(frozen=True)
@@ -18,3 +19,6 @@ class VolumeUseCases:
     create: CreateVolume
     remove: RemoveVolume
     prune: PruneVolumes
+    export: ExportVolume
+    fill: ImportVolume
+    clone: CloneVolume

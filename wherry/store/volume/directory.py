@@ -6,8 +6,8 @@ Blocking. Whoever holds the records decides which volumes exist; this room keeps
 import contextlib
 import errno
 import os
-import shutil
 import socket
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from wherry.linux.mount import (
     umount2,
 )
 from wherry.linux.syscall import SyscallError
+from wherry.linux.tree import remove_tree
 
 DATA = "_data"
 
@@ -29,6 +30,7 @@ OPTIONS = frozenset({"type", "o", "device", "size"})
 """What the local driver understands (moby volume/local)."""
 
 _REQUIRED = ("device", "type")
+_INCOMING = ".incoming-"
 
 
 class VolumeMountFailed(InternalError):
@@ -65,10 +67,31 @@ class VolumeDirectories:
             data.chmod(0o755)
         return data
 
+    def begin(self) -> Path:
+        """An empty directory in which a volume's data is collected."""
+        directory = Path(tempfile.mkdtemp(prefix=_INCOMING, dir=self._root))
+        directory.chmod(0o755)
+        return directory
+
+    def abandon(self, directory: Path) -> None:
+        """Removes what `begin` made, unless `take_in` has moved it."""
+        remove_tree(directory)
+
+    def take_in(self, directory: Path, name: str) -> bool:
+        """Makes a begun directory the data of a volume, in one step; False if it holds data."""
+        data = self.create(name)
+        try:
+            directory.rename(data)  # over an empty directory only (rename(2))
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                return False
+            raise
+        return True
+
     def remove(self, name: str) -> None:
         """Removes a volume with all its data, after what its options mounted.
 
-        Never follows a link out of the volume: rmtree walks by descriptors.
+        Never follows a link out of the volume.
         """
         directory = self._root / name
         self.unmount(name)
@@ -76,13 +99,13 @@ class VolumeDirectories:
         doomed = self._root / f".removed-{name}"
         with contextlib.suppress(FileNotFoundError):
             directory.rename(doomed)
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(doomed)
+        remove_tree(doomed)
 
     def sweep(self) -> None:
-        """Ends removals that a killed daemon began."""
-        for entry in self._root.glob(".removed-*"):
-            shutil.rmtree(entry)
+        """Ends removals that a killed daemon began, and drops what it was collecting."""
+        for pattern in (".removed-*", f"{_INCOMING}*"):
+            for entry in self._root.glob(pattern):
+                remove_tree(entry)
 
     def mount(self, name: str, options: Mapping[str, str]) -> None:
         """Mounts what the options name over the data directory unless that is done already."""
