@@ -4,25 +4,30 @@ A daemon of its own runs a built-in image, then one made from Debian's busybox-s
 command, a limit, a volume, and a published port that is asked over HTTP.
 """
 
-import hashlib
-import io
+import ctypes
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 import urllib.request
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.support.engine import BUSYBOX, busybox_archive
+from tests.support.leftovers import leftovers
 from wherry.images.hello import hello_archive
 from wherry.model.image_config import host_architecture
 
-BUSYBOX = Path("/bin/busybox")
 WHERRY = Path(sys.executable).parent / "wherry"
+_STARTS = re.compile(
+    r'^engine_daemon_container_actions_seconds_(sum|count)\{action="start"\} (\S+)$', re.MULTILINE
+)
 
 
 class Demo:
@@ -31,22 +36,24 @@ class Demo:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.host = f"unix://{root}/wherry.sock"
+        self.metrics = f"127.0.0.1:{free_port()}"
         self.daemon: subprocess.Popen[bytes] | None = None
 
     def start_daemon(self) -> None:
         (self.root / "daemon.json").write_text("{}")
-        log = (self.root / "daemon.log").open("wb")
-        self.daemon = subprocess.Popen(
-            [str(WHERRY), "daemon", "--data-root", f"{self.root}/data", "--exec-root",
-             f"{self.root}/run", "--config-file", f"{self.root}/daemon.json", "-H", self.host,
-             "--pidfile", f"{self.root}/pid"],
-            stdout=log, stderr=log,
-        )  # fmt: skip
-        deadline = time.monotonic() + 30
+        begun = time.monotonic()
+        with (self.root / "daemon.log").open("wb") as log:
+            self.daemon = subprocess.Popen(
+                [str(WHERRY), "daemon", "--data-root", f"{self.root}/data", "--exec-root",
+                 f"{self.root}/run", "--config-file", f"{self.root}/daemon.json", "-H", self.host,
+                 "--metrics-addr", self.metrics, "--pidfile", f"{self.root}/pid"],
+                stdout=log, stderr=log,
+            )  # fmt: skip
         while not self._answers():
-            if self.daemon.poll() is not None or time.monotonic() > deadline:
+            if self.daemon.poll() is not None or time.monotonic() > begun + 30:
                 sys.exit((self.root / "daemon.log").read_text() or "the daemon does not start")
             time.sleep(0.02)
+        print(f"# The daemon serves {self.host}    [{(time.monotonic() - begun) * 1000:.0f} ms]")
 
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as client:
@@ -61,52 +68,68 @@ class Demo:
             self.daemon.terminate()
             self.daemon.wait(30)
 
+    def starts(self) -> tuple[float, int]:
+        """Seconds that all starts of containers took in the engine, and their number."""
+        counted = dict(_STARTS.findall(fetch(f"http://{self.metrics}/metrics")))
+        return float(counted["sum"]), int(float(counted["count"]))
+
     def wherry(self, *words: str, stdin: bytes | None = None, quiet: bool = False) -> str:
-        """Runs a command, shows it with its output and its time; returns the output."""
+        """Runs a command, shows it with its output and its times; returns the output."""
+        seconds, number = self.starts()
         begun = time.monotonic()
         done = subprocess.run(
             [str(WHERRY), "-H", self.host, *words], input=stdin, capture_output=True, check=False
         )
-        spent = (time.monotonic() - begun) * 1000
+        spent = f"{(time.monotonic() - begun) * 1000:.0f} ms"
+        after, count = self.starts()
+        if count > number:
+            spent += f", of which the engine's start of the container {(after - seconds) * 1e3:.0f}"
         output = done.stdout.decode()
         if not quiet:
-            print(f"$ wherry {' '.join(words)}    [{spent:.0f} ms]")
-            for line in output.splitlines():
+            print(f"$ wherry {' '.join(words)}    [{spent}]")
+            for line in [*output.splitlines(), *done.stderr.decode().splitlines()]:
                 print(f"    {line}")
         if done.returncode:
-            print(done.stderr.decode(), file=sys.stderr)
-            raise SystemExit(f"`wherry {' '.join(words)}` ended with {done.returncode}")
+            sys.exit(f"`wherry {' '.join(words)}` ended with {done.returncode}: {done.stderr!r}")
         return output
 
 
-def busybox_archive() -> bytes:
-    """A root file system: busybox-static with its applets as links, root's account."""
-    buffer = io.BytesIO()
-    applets = subprocess.run([BUSYBOX, "--list"], capture_output=True, check=True, text=True)
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name in ("bin", "etc", "tmp", "root", "www"):
-            entry = tarfile.TarInfo(name)
-            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if name == "tmp" else 0o755
-            archive.addfile(entry)
-        archive.add(BUSYBOX, "bin/busybox")
-        for applet in applets.stdout.split():
-            entry = tarfile.TarInfo(f"bin/{applet}")
-            entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
-            if applet != "busybox":
-                archive.addfile(entry)
-        for name, text in (("passwd", "root:x:0:0:root:/root:/bin/sh\n"), ("group", "root:x:0:\n")):
-            entry = tarfile.TarInfo(f"etc/{name}")
-            entry.size = len(text)
-            archive.addfile(entry, io.BytesIO(text.encode()))
-    return buffer.getvalue()
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
-def need_busybox() -> None:
-    if not BUSYBOX.exists():
-        print("installing busybox-static")
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for words in (["update", "-q"], ["install", "-y", "-q", "busybox-static"]):
-            subprocess.run(["apt-get", *words], check=True, env=environment, capture_output=True)
+def has_libnftables() -> bool:
+    try:
+        ctypes.CDLL("libnftables.so.1")
+    except OSError:
+        return False
+    return True
+
+
+PACKAGES = {
+    "busybox-static": BUSYBOX.exists,  # the root file system
+    "libnftables1": has_libnftables,  # published ports and the way out
+}
+"""Debian packages that the demo needs, and whether what they bring is there."""
+
+
+def install_packages() -> None:
+    """Installs what is missing of the packages, and nothing else."""
+    missing = [name for name, there in PACKAGES.items() if not there()]
+    if not missing:
+        return
+    print(f"# Installing {' and '.join(missing)}", flush=True)
+    if not shutil.which("apt-get"):
+        sys.exit("no apt-get on this machine: install what brings them, and start again")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for words in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
+        done = subprocess.run(
+            ["apt-get", "-q", *words], env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            sys.exit(f"apt-get {' '.join(words)} failed:\n{done.stdout}{done.stderr}")
 
 
 def run(demo: Demo) -> None:
@@ -114,7 +137,7 @@ def run(demo: Demo) -> None:
     demo.wherry("import", "--change", 'CMD ["/hello"]', "-", "wherry/hello",
                 stdin=hello_archive(host_architecture()))  # fmt: skip
     demo.wherry("run", "--rm", "wherry/hello")
-    print("# An image made from a real root file system")
+    print("# An image made from a real root file system: Debian's busybox-static")
     demo.wherry("import", "--change", 'CMD ["sh"]', "-", "busybox", stdin=busybox_archive())
     demo.wherry("run", "--rm", "busybox", "sh", "-c", "ps; ip -o -4 addr; id")
     print("# A limit, a volume, a published port")
@@ -125,7 +148,7 @@ def run(demo: Demo) -> None:
                 "pages:/www:ro", "-p", "127.0.0.1::80", "busybox", "httpd", "-f", "-v", "-p", "80",
                 "-h", "/www")  # fmt: skip
     address = demo.wherry("port", "web", "80").split()[0]
-    answer = fetch(f"http://{address}/")
+    answer = fetch(f"http://{address}/").strip()
     print(f"$ GET http://{address}/\n    {answer}")
     assert answer == "served from a volume"
     details = json.loads(demo.wherry("inspect", "web", quiet=True))[0]
@@ -138,33 +161,23 @@ def run(demo: Demo) -> None:
 
 
 def fetch(url: str) -> str:
+    """What a server of this machine answers, which may not have begun to listen."""
     deadline = time.monotonic() + 10
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while True:
         try:
-            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
             with opener.open(url, timeout=5) as response:
-                return str(response.read().decode().strip())
+                return str(response.read().decode())
         except OSError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.02)  # the server inside has not begun to listen
-
-
-def leftovers(root: Path) -> list[str]:
-    """Mounts, links, cgroups that name this demo's root or engine."""
-    found = [line for line in Path("/proc/self/mountinfo").read_text().splitlines()
-             if str(root) in line]  # fmt: skip
-    mark = hashlib.sha256(str((root / "data").resolve()).encode()).hexdigest()[:6]
-    found += [link.name for link in Path("/sys/class/net").iterdir() if mark in link.name]
-    for hierarchy in Path("/sys/fs/cgroup").iterdir():
-        found += [str(path) for path in hierarchy.glob(f"*wherry-{mark}*")]
-    return found
+            time.sleep(0.02)
 
 
 def main() -> None:
     if os.geteuid() != 0:
         sys.exit("the demo runs containers: start it as root")
-    need_busybox()
+    install_packages()
     root = Path(tempfile.mkdtemp(prefix="wherry-demo-"))
     demo = Demo(root)
     try:
@@ -172,11 +185,11 @@ def main() -> None:
         run(demo)
     finally:
         demo.stop_daemon()
-        left = leftovers(root)
+        left = leftovers(root, root / "data")
         shutil.rmtree(root, ignore_errors=True)
     if left:
-        sys.exit("left behind: " + ", ".join(left))
-    print("# Done; nothing is left behind")
+        sys.exit("left behind:\n" + "\n".join(left))
+    print("# Done; no mount, link, control group, rule or process is left behind")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """A real daemon on a root of its own, and the docker command line pointed at it."""
 
-import hashlib
 import io
 import os
 import shutil
@@ -13,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.support.leftovers import leftovers
 from tests.support.netns import NetworkNamespace
 
 BUSYBOX = Path("/bin/busybox")
@@ -149,15 +149,8 @@ class Engine:
         return self.docker(*command, stdin=busybox_archive()).stdout.strip()
 
     def leftovers(self) -> list[str]:
-        """Mounts, links and control groups of this engine."""
-        found = [line for line in Path("/proc/self/mountinfo").read_text().splitlines()
-                 if str(self.root) in line]  # fmt: skip
-        path = str(self.data.resolve())
-        mark = hashlib.sha256(path.encode()).hexdigest()[:6]
-        found += [link.name for link in Path("/sys/class/net").iterdir() if mark in link.name]
-        for hierarchy in Path("/sys/fs/cgroup").iterdir():
-            found += [str(group) for group in hierarchy.glob(f"*wherry-{mark}*")]
-        return found
+        """What this engine left on the machine, see the function of this name."""
+        return leftovers(self.root, self.data)
 
 
 def busybox_archive() -> bytes:
