@@ -99,3 +99,48 @@ def test_a_subdirectory_of_a_volume_is_mounted(engine: Engine, source: str) -> N
     done = engine.docker("run", "--rm", "--mount", missing, "busybox", "true", check=False)
     assert done.returncode == 125
     assert "nosuch" in done.stderr
+
+
+def test_a_subpath_cannot_lead_out_of_its_volume(engine: Engine) -> None:
+    in_volume(engine, "crooked", f"ln -s {engine.root} /v/out; ln -s ../.. /v/up; mkdir /v/d")
+    for path in ("out", "up/../../etc"):
+        mount = f"type=volume,src=crooked,dst=/x,volume-subpath={path}"
+        done = engine.docker("run", "--rm", "--mount", mount, "busybox", "ls", "/x", check=False)
+        assert done.returncode == 125 or set(done.stdout.split()) <= {"out", "up", "d"}, path
+
+
+def test_an_image_is_mounted_read_only_in_another_ones_container(engine: Engine) -> None:
+    mount = "type=image,src=busybox,dst=/img"
+    run = ("run", "--rm", "--mount", mount, "busybox", "sh", "-c")
+    assert engine.docker(*run, "cat /img/etc/passwd").stdout.startswith("root:x:0:0")
+    done = engine.docker(*run, "touch /img/new", check=False)
+    assert (done.returncode, "Read-only file system" in done.stderr) == (1, True)
+
+
+def test_a_part_of_an_image_is_mounted(engine: Engine) -> None:
+    mount = "type=image,src=busybox,dst=/img,image-subpath=etc"
+    assert (
+        "passwd" in engine.docker("run", "--rm", "--mount", mount, "busybox", "ls", "/img").stdout
+    )
+
+
+def test_an_image_that_is_mounted_is_in_use(engine: Engine) -> None:
+    engine.docker("tag", "busybox", "other")
+    engine.docker("commit", engine.docker("create", "busybox").stdout.strip(), "mounted")
+    mount = "type=image,src=mounted,dst=/img"
+    engine.docker("create", "--name", "mounter", "--mount", mount, "busybox")
+    done = engine.docker("rmi", "mounted", check=False)
+    assert (done.returncode, "is using its referenced image" in done.stderr) == (1, True)
+    shown = engine.docker("inspect", "-f", "{{json .Mounts}}", "mounter").stdout
+    assert '"Type":"image"' in shown
+    assert '"RW":false' in shown
+    engine.docker("rm", "mounter")
+    engine.docker("rmi", "mounted")
+
+
+def test_an_image_that_is_not_there_cannot_be_mounted(engine: Engine) -> None:
+    mount = "type=image,src=nosuch,dst=/img"
+    done = engine.docker("create", "--pull", "never", "--mount", mount, "busybox",
+                         check=False)  # fmt: skip
+    assert done.returncode == 1
+    assert "No such image: nosuch" in done.stderr

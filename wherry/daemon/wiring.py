@@ -284,9 +284,9 @@ class Engine:
         remove = RemoveContainer(
             index, signals, self._snapshots, self._volumes, pools, events, defaults
         )
+        mounts = MountResolver(self._volumes, index, self._catalog)
         create = CreateContainer(
-            index, self._catalog, self._snapshots, MountResolver(self._volumes, index),
-            self._volumes, pools, events, defaults,
+            index, self._catalog, self._snapshots, mounts, self._volumes, pools, events, defaults,
             CopyUp(self._volumes, self._snapshots, self._supervisor, pools), user_namespaces,
         )  # fmt: skip
         self._watcher.connect(start.again, remove.auto)

@@ -18,6 +18,7 @@ class Mount(msgspec.Struct, frozen=True, omit_defaults=True):
     the container's root, empty for the root itself. For "overlay" the options hold `lowerdir=`
     (top layer first, colon separated), `upperdir=` and `workdir=`. `uid_mappings` ask for an
     idmapped mount (mount_setattr(2), Linux 5.12); for an overlay they apply to its layers.
+    `subpath` is the part of the source that is mounted, and cannot lead out of it.
     """
 
     type: str
@@ -26,3 +27,4 @@ class Mount(msgspec.Struct, frozen=True, omit_defaults=True):
     options: tuple[str, ...] = ()
     uid_mappings: tuple[IdMapping, ...] = ()
     gid_mappings: tuple[IdMapping, ...] = ()
+    subpath: str = ""

@@ -82,7 +82,7 @@ class Root(_Spec, frozen=True):
 
 
 class SpecMount(_Spec, frozen=True):
-    """One mount beyond the root."""
+    """One mount beyond the root; `subpath`, a part of the source, is the engine's own."""
 
     destination: str
     type: str = ""
@@ -90,6 +90,7 @@ class SpecMount(_Spec, frozen=True):
     options: tuple[str, ...] = ()
     uid_mappings: tuple[SpecIdMapping, ...] = ()
     gid_mappings: tuple[SpecIdMapping, ...] = ()
+    subpath: str = ""
 
 
 class Namespace(_Spec, frozen=True):

@@ -10,7 +10,7 @@ import stat
 
 from wherry.linux import mount as km
 from wherry.linux.capability import acting_as
-from wherry.linux.fd import openat2
+from wherry.linux.fd import RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, openat2
 from wherry.linux.overlay import overlay, split_lowerdir
 from wherry.linux.process import forbid_imports
 from wherry.linux.syscall import AT_FDCWD, SyscallError
@@ -38,14 +38,38 @@ def prepare_tree(step: op.PrepareTree, context: Context) -> None:
 
 def _overlay(mount: Mount, context: Context) -> int:
     """An overlay; with id mappings each layer is an idmapped tree, as overlay itself cannot be."""
+    whole = _whole_overlay(mount, context)
+    if not mount.subpath:
+        return whole
+    try:
+        part = _open_below(whole, mount)
+        try:
+            return km.clone_tree(part, recursive=False)
+        except SyscallError as error:
+            if error.errno == errno.EINVAL:
+                raise StartFailed(
+                    f"{mount.subpath} of an image cannot be mounted by itself before Linux 6.15: "
+                    "mount the image without image-subpath"
+                ) from error
+            raise
+        finally:
+            os.close(part)
+    finally:
+        os.close(whole)
+
+
+def _whole_overlay(mount: Mount, context: Context) -> int:
+    words = km.parse_mount_options([item for item in mount.options if "=" not in item])
+    attributes = km.mount_attributes(words.flags)
+    layers = [*(item for item in mount.options if "=" in item), *words.data]
     if not mount.uid_mappings:
-        return overlay(mount.options)
+        return overlay(layers, attributes)
     namespace = context.user_namespace(mount.uid_mappings, mount.gid_mappings)
     opened: list[int] = []
     try:
         lower: list[str] = []
         options: list[str] = []
-        for option in mount.options:
+        for option in layers:
             key, _, value = option.partition("=")
             if key == "lowerdir":
                 for layer in split_lowerdir(value):
@@ -62,7 +86,7 @@ def _overlay(mount: Mount, context: Context) -> int:
                 options.append(option)
         # Overlay makes files of its own as whoever mounts it, whom the map must know.
         with acting_as(_first(mount.uid_mappings), _first(mount.gid_mappings)):
-            return overlay(options, lower=lower)
+            return overlay(options, attributes, lower=lower)
     finally:
         for descriptor in opened:
             os.close(descriptor)
@@ -92,11 +116,37 @@ def _explained(error: SyscallError, path: str) -> SyscallError | StartFailed:
     )
 
 
+def _open_below(directory: int, mount: Mount) -> int:
+    """The mount's part of an open directory, whatever links lie on the way to it."""
+    try:
+        return openat2(
+            directory, mount.subpath, os.O_PATH, resolve=RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS
+        )
+    except SyscallError as error:
+        raise StartFailed(
+            f"cannot access path {mount.subpath} of {mount.source}: {error.strerror}"
+        ) from error
+
+
+def _clone_source(mount: Mount, recursive: bool) -> int:
+    if not mount.subpath:
+        return km.clone_tree(mount.source, recursive=recursive)
+    whole = os.open(mount.source, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        part = _open_below(whole, mount)
+    finally:
+        os.close(whole)
+    try:
+        return km.clone_tree(part, recursive=recursive)
+    finally:
+        os.close(part)
+
+
 def _bind(mount: Mount, context: Context) -> int:
     options = km.parse_mount_options(mount.options)
     recursive = bool(options.flags & km.MS_REC) or mount.type == "rbind"
     try:
-        tree = km.clone_tree(mount.source, recursive=recursive)
+        tree = _clone_source(mount, recursive)
     except SyscallError as error:
         if error.errno == errno.ENOENT:
             raise StartFailed(

@@ -192,16 +192,23 @@ def _is_bind(item: oci.SpecMount) -> bool:
     return item.type == "bind" or "bind" in item.options or "rbind" in item.options
 
 
+def _is_prepared(item: oci.SpecMount) -> bool:
+    """Whether the host makes it: overlays need the initial user namespace."""
+    return _is_bind(item) or item.type == "overlay"
+
+
 def _bound(spec: oci.RuntimeSpec, context: PlanContext) -> list[Mount]:
     """Everything that the host prepares as a tree, in the order of the slots from 1 on."""
     binds = [
         Mount(
-            "bind", item.source, item.destination, item.options,
+            "overlay" if item.type == "overlay" else "bind", item.source, item.destination,
+            item.options,
             tuple(entry.value() for entry in item.uid_mappings),
             tuple(entry.value() for entry in item.gid_mappings),
+            item.subpath,
         )
         for item in spec.mounts
-        if _is_bind(item)
+        if _is_prepared(item)
     ]  # fmt: skip
     if context.init_path:
         binds.append(Mount("bind", context.init_path, "/sbin/docker-init", ("bind", "ro")))
@@ -256,7 +263,7 @@ def _mount_steps(spec: oci.RuntimeSpec, context: PlanContext) -> Iterator[op.Any
         target = _target(item)
         if target in ("/proc", "/sys") and _is_bind(item) and "rbind" not in item.options:
             raise StartFailed(f'"{item.source}" cannot be mounted over {target}')
-        if _is_bind(item):
+        if _is_prepared(item):
             slot += 1
             yield op.AttachTree(slot, target)
         elif item.type == "cgroup":
@@ -298,7 +305,7 @@ def _device_steps(spec: oci.RuntimeSpec, init: bool) -> Iterator[op.AnyOperation
     if not any(_target(item) == "/dev" for item in spec.mounts):
         return
     if _mapped(spec):
-        slot = 1 + init + sum(1 for item in spec.mounts if _is_bind(item))
+        slot = 1 + init + sum(1 for item in spec.mounts if _is_prepared(item))
         paths = [path for path, _, _ in DEFAULT_DEVICES]
         paths += [item.path for item in spec.linux.devices]
         for offset, path in enumerate(paths):

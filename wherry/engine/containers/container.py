@@ -18,7 +18,10 @@ _ARRIVAL = 2.0
 
 
 class MountPoint(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A mount of a container, settled at its creation."""
+    """A mount of a container, settled at its creation.
+
+    For an image, `image` is its id and `snapshot` the key of what is mounted.
+    """
 
     type: str
     target: str
@@ -30,6 +33,8 @@ class MountPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     options: tuple[str, ...] = ()
     copy_up: bool = False
     subpath: str = ""
+    image: str = ""
+    snapshot: str = ""
 
 
 class IdRange(msgspec.Struct, frozen=True):
@@ -137,6 +142,11 @@ class Container:
     def has_run(self) -> bool:
         """Whether it was ever started."""
         return self.state.started_at != ZERO_TIME
+
+    def uses_image(self, identifier: str) -> bool:
+        """Whether it was made from the image, or mounts it."""
+        mounted = (point.image for point in self.record.mounts)
+        return identifier in (self.record.image_id, *mounted)
 
     async def notify(self) -> None:
         """Wakes whoever waits for a change."""

@@ -2,17 +2,19 @@
 
 import os
 import shutil
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from wherry.base.clock import timestamp
 from wherry.base.errors import InvalidParameter
 from wherry.base.ids import new_id, short_id
-from wherry.engine.containers.container import Container, Record
+from wherry.engine.containers.container import Container, MountPoint, Record
 from wherry.engine.containers.copy_up import CopyUp
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.discard import discard_unsupported
 from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.containers.layers import remove_snapshots
 from wherry.engine.containers.merge import merge_config
 from wherry.engine.containers.mounts import MountResolver
 from wherry.engine.containers.names import check_name, random_name
@@ -76,6 +78,7 @@ class CreateContainer:
         merged = self._named(merged, host, identifier)
         command = [*words(merged.entrypoint), *words(merged.cmd)]
         name = self._take_name(name, identifier)
+        points: tuple[MountPoint, ...] = ()
         try:
             ids = self._user_namespaces.take(identifier, host)
             points = await self._mounts.settle(identifier, merged, host)
@@ -97,14 +100,17 @@ class CreateContainer:
                 ) if host.log_config.type != "none" else "",
             )  # fmt: skip
             container = Container(record)
-            await self._pools.run("disk", self._make, identifier, image.chain)
+            chains = {identifier: image.chain}
+            chains |= {point.snapshot: self._images.get(point.image).chain
+                       for point in points if point.snapshot}  # fmt: skip
+            await self._pools.run("disk", self._make, identifier, chains)
             await self._copy_up(identifier, points)
             await self._index.add(container)
         except BaseException:
             self._index.free_name(name)
             for volume in self._volumes.records():
                 self._volumes.dereference(volume.name, identifier)
-            await self._pools.run("disk", self._unmake, identifier)
+            await self._pools.run("disk", self._unmake, identifier, points)
             raise
         finally:
             self._user_namespaces.settle(identifier)
@@ -139,13 +145,14 @@ class CreateContainer:
         self._index.reserve_name(name, identifier)
         return name
 
-    def _make(self, identifier: str, chain: tuple[str, ...]) -> None:
+    def _make(self, identifier: str, chains: Mapping[str, tuple[str, ...]]) -> None:
         directory = self._defaults.container_dir(identifier)
         directory.mkdir(mode=0o710, parents=True)
-        self._snapshots.prepare(identifier, chain)
+        for key, chain in chains.items():
+            self._snapshots.prepare(key, chain)
 
-    def _unmake(self, identifier: str) -> None:
-        self._snapshots.remove(identifier)
+    def _unmake(self, identifier: str, points: Sequence[MountPoint]) -> None:
+        remove_snapshots(self._snapshots, identifier, points)
         shutil.rmtree(self._defaults.container_dir(identifier), ignore_errors=True)
 
     def _complete(self, host: HostConfig) -> HostConfig:

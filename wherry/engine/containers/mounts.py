@@ -10,6 +10,7 @@ from wherry.base.errors import InvalidParameter, NotSupported
 from wherry.engine.containers.container import Container, MountPoint
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.volumes.state import VolumeState
+from wherry.images.catalog import ImageCatalog
 from wherry.model.docker.container import (
     ContainerConfig,
     HostConfig,
@@ -110,9 +111,21 @@ def parse_mount(request: MountRequest) -> MountPoint:
         for option in (settings.options if settings else None) or ():
             words = _with_tmpfs_option(words, option)
         return MountPoint("tmpfs", target, read_write=not request.read_only, options=tuple(words))
-    if kind in ("image", "npipe", "cluster"):
+    if kind == "image":
+        return _parse_image_mount(request, target)
+    if kind in ("npipe", "cluster"):
         raise NotSupported(f"mounts of type {kind} are not supported")
     raise InvalidParameter(f"mount type unknown: {kind!r}".replace("'", '"'))
+
+
+def _parse_image_mount(request: MountRequest, target: str) -> MountPoint:
+    prefix = 'invalid mount config for type "image"'
+    if not request.source:
+        raise InvalidParameter(f"{prefix}: field Source must not be empty")
+    subpath = request.image_options.subpath if request.image_options else ""
+    if subpath.startswith("/") or ".." in subpath.split("/"):
+        raise InvalidParameter(f"{prefix}: subpath must be a relative path within the image")
+    return MountPoint("image", target, request.source, read_write=False, subpath=subpath)
 
 
 def _with_tmpfs_option(words: list[str], option: list[str]) -> list[str]:
@@ -176,9 +189,12 @@ def _wishes(host: HostConfig) -> dict[str, VolumeOptions]:
 class MountResolver:
     """Settles the mounts of a new container: names volumes, makes those that are missing."""
 
-    def __init__(self, volumes: VolumeState, index: ContainerIndex) -> None:
+    def __init__(
+        self, volumes: VolumeState, index: ContainerIndex, images: ImageCatalog
+    ) -> None:  # fmt: skip
         self._volumes = volumes
         self._index = index
+        self._images = images
 
     async def settle(
         self, identifier: str, config: ContainerConfig, host: HostConfig
@@ -202,11 +218,19 @@ class MountResolver:
                 raise InvalidParameter(f"invalid volume specification: '{target}'")
             found.setdefault(path, MountPoint("volume", path, copy_up=True))
         wishes = _wishes(host)
+        points = [self._with_image(point, identifier, n) for n, point in enumerate(found.values())]
         settled = [
             await self._with_volume(point, identifier, wishes.get(point.target), host.volume_driver)
-            for point in found.values()
+            for point in points
         ]
         return tuple(sorted(settled, key=lambda point: point.target.count("/")))
+
+    def _with_image(self, point: MountPoint, identifier: str, number: int) -> MountPoint:
+        if point.type != "image":
+            return point
+        image = self._images.get(point.source)
+        key = f"{identifier}-image{number}"
+        return msgspec.structs.replace(point, image=image.id, snapshot=key)
 
     async def _with_volume(
         self, point: MountPoint, identifier: str, wish: VolumeOptions | None, driver: str

@@ -8,6 +8,7 @@ from wherry.base.errors import Conflict, InvalidParameter, NotFound, WherryError
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.containers.layers import remove_snapshots
 from wherry.engine.containers.names import check_name
 from wherry.engine.containers.shared_memory import remove_state
 from wherry.engine.containers.stop import ContainerSignals, ended_within
@@ -89,7 +90,7 @@ class RemoveContainer:
             return  # somebody else's, or gone
 
     def _delete_files(self, container: Container) -> None:
-        self._snapshots.remove(container.id)
+        remove_snapshots(self._snapshots, container.id, container.record.mounts)
         shutil.rmtree(self._defaults.container_dir(container.id), ignore_errors=True)
         remove_state(self._defaults.state_dir(container.id))
 

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from wherry.engine.containers.validate import capability_name
 from wherry.linux import capability, seccomp
 from wherry.model import runtime_spec as oci
 from wherry.model.docker.container import HostConfig, ThrottleDevice
+from wherry.model.mount import Mount
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -33,13 +34,14 @@ _PLAIN = ("nosuid", "noexec", "nodev")
 def build_spec(
     record: Record, defaults: ContainerDefaults, files: dict[str, str],
     namespaces: dict[str, str], sources: dict[str, str], shm: str = "",
-    ids: IdRange | None = None,
+    ids: IdRange | None = None, images: Mapping[str, Mount] | None = None,
 ) -> oci.RuntimeSpec:  # fmt: skip
     """The specification of a start.
 
     `files` are the engine's own by their path inside (/etc/hosts and the like); `namespaces` maps
     OCI kinds to paths to join; `sources` volumes' names to directories; `shm` is the directory at
-    /dev/shm, a tmpfs of its own if empty; `ids` those of its user namespace. Raises
+    /dev/shm, a tmpfs of its own if empty; `ids` those of its user namespace;
+    `images` maps image mounts' snapshots to what is mounted. Raises
     InvalidParameter and NotFound for what the host lacks.
     """
     config, host = record.config, record.host
@@ -49,7 +51,7 @@ def build_spec(
         domainname=config.domainname,
         process=_process(record, defaults, granted),
         root=oci.Root(readonly=host.readonly_rootfs),
-        mounts=tuple(_mounts(record, files, sources, shm, ids)),
+        mounts=tuple(_mounts(record, files, sources, shm, ids, images or {})),
         annotations=host.annotations or {},
         linux=_linux(record, defaults, granted, namespaces, ids),
     )
@@ -155,6 +157,7 @@ def _mounts(
     sources: dict[str, str],
     shm: str,
     ids: IdRange | None,
+    images: Mapping[str, Mount],
 ) -> list[oci.SpecMount]:
     host = record.host
     readonly = () if host.privileged else ("ro",)
@@ -180,7 +183,12 @@ def _mounts(
         if target not in points:
             options = ("rbind", "rprivate", *(("ro",) if host.readonly_rootfs else ()))
             found.append(_mapped(oci.SpecMount(target, "bind", source, options), ids))
-    found += [_mapped(_point(point, sources), ids) for point in record.mounts]
+    for point in record.mounts:
+        if point.type == "image":
+            mount = _image_point(point, images[point.snapshot])
+        else:
+            mount = _point(point, sources)
+        found.append(_mapped(mount, ids))
     if ids:
         # Nodes cannot be made in a user namespace: the host's are bound in their place.
         found += [oci.SpecMount(inside, "bind", path, ("bind",))
@@ -190,7 +198,7 @@ def _mounts(
 
 def _mapped(mount: oci.SpecMount, ids: IdRange | None) -> oci.SpecMount:
     """A bind of files with their ids mapped, so that root's on disk are root's inside."""
-    if ids is None or mount.type != "bind":
+    if ids is None or mount.type not in ("bind", "overlay"):
         return mount
     users, groups = _mappings(ids)
     return msgspec.structs.replace(mount, uid_mappings=users, gid_mappings=groups)
@@ -207,13 +215,18 @@ def _point(point: MountPoint, sources: dict[str, str]) -> oci.SpecMount:
         options = (*point.options, *(() if point.read_write else ("ro",)))
         return oci.SpecMount(point.target, "tmpfs", "tmpfs", options)
     source = sources.get(point.volume, point.source) if point.volume else point.source
-    if point.subpath:
-        source = f"{source}/{point.subpath.strip('/')}"
     words = [word for word in point.options if word != "nonrecursive"]
     recursive = "bind" if "nonrecursive" in point.options else "rbind"
     access = [] if point.read_write else ["ro"]
     options = (recursive, point.propagation or "rprivate", *access, *words)
-    return oci.SpecMount(point.target, "bind", source, options)
+    return oci.SpecMount(point.target, "bind", source, options, subpath=point.subpath)
+
+
+def _image_point(point: MountPoint, layers: Mount) -> oci.SpecMount:
+    """An image as a mount: never writable, like dockerd's."""
+    kind = (layers.type,) if layers.type == "bind" else ()
+    options = (*layers.options, *kind, "ro")
+    return oci.SpecMount(point.target, layers.type, layers.source, options, subpath=point.subpath)
 
 
 def _linux(

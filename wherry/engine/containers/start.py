@@ -183,7 +183,9 @@ class StartContainer:
             donor = self._index.get(record.host.ipc_mode.removeprefix("container:"))
         shm = shared_memory(container, donor, defaults)
         ids, _ = self._user_namespaces.of(container)
-        spec = build_spec(record, defaults, files, joined, sources, shm, ids)
+        images = {point.snapshot: self._snapshots.mounts(point.snapshot)[0]
+                  for point in record.mounts if point.snapshot}  # fmt: skip
+        spec = build_spec(record, defaults, files, joined, sources, shm, ids, images)
         host = record.host
         wants_init = host.init if host.init is not None else defaults.init
         if wants_init and not defaults.init_path:

@@ -53,7 +53,7 @@ class RemoveImage:
 
     def _users(self, image: Image) -> list[tuple[str, bool]]:
         return [(item.id, item.state.running) for item in self._index.all()
-                if item.record.image_id == image.id]  # fmt: skip
+                if item.uses_image(image.id)]  # fmt: skip
 
     def _refuse_used(self, image: Image, name: str, *, by_id: bool, force: bool) -> None:
         for identifier, running in self._users(image):

@@ -239,7 +239,8 @@ def test_mounts_keep_their_access_and_propagation() -> None:
     )
     spec = spec_of(mounts=points, sources={"data": "/volumes/data/_data"})
     assert mount_at(spec, "/a").options == ("rbind", "rslave", "ro")
-    assert mount_at(spec, "/v").source == "/volumes/data/_data/sub"
+    assert mount_at(spec, "/v").source == "/volumes/data/_data"
+    assert mount_at(spec, "/v").subpath == "sub"
     assert mount_at(spec, "/t").options == ("size=1m",)
     assert spec.linux.rootfs_propagation == "rslave"
 
