@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store.volume": {"base", "model", "linux"},
     "store.logs": {"base", "model", "linux"},
     "store.records": {"base", "model", "linux"},
+    "store.secrets": {"base"},
     "runtime": {"base", "model", "linux"},
     "network": {"base", "model", "linux"},
     "remote": {"base", "model", "wire"},

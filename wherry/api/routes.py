@@ -1,6 +1,6 @@
 """Every endpoint of the API: one row each, tried in this order."""
 
-from wherry.api import containers, images, networks, ping, system, volumes
+from wherry.api import containers, images, networks, ping, secrets, system, volumes
 from wherry.api.app import Route
 from wherry.api.streams import archive, attach, execs, logs, resize, stats, top
 
@@ -73,6 +73,12 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/volumes/{name}/import", volumes.fill, "1.24"),
     Route("POST", "/volumes/{name}/clone", volumes.clone, "1.24"),
     Route("DELETE", "/volumes/{name}", volumes.remove, "1.24"),
+    # Secrets
+    Route("GET", "/secrets", secrets.list_all, "1.25"),
+    Route("POST", "/secrets/create", secrets.create, "1.25"),
+    Route("GET", "/secrets/{id}", secrets.inspect, "1.25"),
+    Route("POST", "/secrets/{id}/update", secrets.update, "1.26"),
+    Route("DELETE", "/secrets/{id}", secrets.remove, "1.25"),
     # What this engine does not do
     Route("GET", "/plugins", system.plugins, "1.25"),
     Route("GET", "/plugins/privileges", system.no_plugins, "1.25"),
@@ -98,7 +104,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/swarm/unlock", system.not_a_manager, "1.24"),
     *(
         Route(method, f"/{noun}{path}", system.not_a_manager, "1.24")
-        for noun in ("nodes", "services", "tasks", "secrets", "configs")
+        for noun in ("nodes", "services", "tasks", "configs")
         for method, path in (
             ("GET", ""), ("POST", "/create"), ("GET", "/{id}"), ("DELETE", "/{id}"),
             ("POST", "/{id}/update"), ("GET", "/{id}/logs"),

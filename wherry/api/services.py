@@ -7,6 +7,7 @@ from wherry.engine.containers.use_cases import ContainerUseCases
 from wherry.engine.execs.use_cases import ExecUseCases
 from wherry.engine.images.use_cases import ImageUseCases
 from wherry.engine.networks.use_cases import NetworkUseCases
+from wherry.engine.secrets.use_cases import SecretUseCases
 from wherry.engine.system.use_cases import SystemUseCases
 from wherry.engine.volumes.use_cases import VolumeUseCases
 
@@ -21,4 +22,5 @@ class Services:
     images: ImageUseCases
     networks: NetworkUseCases
     volumes: VolumeUseCases
+    secrets: SecretUseCases
     system: SystemUseCases

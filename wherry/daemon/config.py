@@ -71,6 +71,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     log_driver: str = "json-file"
     log_opts: dict[str, str] = {}
     labels: tuple[str, ...] = ()
+    secrets_key_file: Path | None = None
     tls: bool = False
     tlsverify: bool = False
     tlscacert: str = ""

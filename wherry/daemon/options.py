@@ -181,6 +181,7 @@ OPTIONS: tuple[Option, ...] = (
            _one_of("logger: no log driver named", "json-file", "local", "none"), live=True),
     Option("log-opt", "option of the log driver (key=value)", key="log-opts", repeated=True,
            live=True),
+    Option("secrets-key-file", "key that secrets are encrypted with (32 bytes, mode 0600)", Path),
     Option("label", "label of this engine (key=value)", key="labels", repeated=True, live=True),
     _switch("tls", "serve TCP hosts with TLS"),
     _switch("tlsverify", "serve TLS and verify clients"),

@@ -63,6 +63,8 @@ from wherry.engine.networks.remove import RemoveNetwork
 from wherry.engine.networks.state import NetworkState
 from wherry.engine.networks.use_cases import NetworkUseCases
 from wherry.engine.pools import Pools
+from wherry.engine.secrets.state import SecretState
+from wherry.engine.secrets.use_cases import SecretUseCases
 from wherry.engine.system.disk_usage import DiskUsage
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.system.host import read_host
@@ -98,6 +100,7 @@ from wherry.network.lifecycle import BridgeSettings, NetworkLifecycle
 from wherry.network.ports import HostPorts
 from wherry.store.content.layers import LayerArchives
 from wherry.store.records.database import Database
+from wherry.store.secrets.vault import Vault
 from wherry.store.snapshot.driver import open_snapshots
 from wherry.store.volume.directory import VolumeDirectories
 from wherry.supervisor.client import Supervisor
@@ -163,6 +166,8 @@ class Engine:
             VolumeDirectories(config.data_root / "volumes"), self._database, self._pools,
             self._events,
         )  # fmt: skip
+        key_file = config.secrets_key_file or config.data_root / "secrets.key"
+        self._secrets = SecretState(Vault(key_file), self._database, self._pools, self._events)
         self._build_network()
         self._build_containers()
         self._services = Services(
@@ -172,6 +177,7 @@ class Engine:
             images=self._image_use_cases(),
             networks=self._network_use_cases(),
             volumes=self._volume_use_cases(),
+            secrets=SecretUseCases(self._secrets, self._index),
             system=self._system_use_cases(),
         )  # fmt: skip
 
@@ -181,6 +187,7 @@ class Engine:
         await self._pools.run("supervisor", self._supervisor.open)
         await self._networks.open()
         await self._volumes.open()
+        self._secrets.open()
         self._index.open()
         await self._adopt()
         await self._networks.settle()
@@ -278,13 +285,13 @@ class Engine:
         )
         start = StartContainer(
             index, self._snapshots, network, self._volumes, self._supervisor, self._watcher,
-            pools, events, defaults, user_namespaces,
+            pools, events, defaults, user_namespaces, self._secrets,
         )  # fmt: skip
         signals = ContainerSignals(index, start, pools, events, defaults)
         remove = RemoveContainer(
             index, signals, self._snapshots, self._volumes, pools, events, defaults
         )
-        mounts = MountResolver(self._volumes, index, self._catalog)
+        mounts = MountResolver(self._volumes, index, self._catalog, self._secrets)
         create = CreateContainer(
             index, self._catalog, self._snapshots, mounts, self._volumes, pools, events, defaults,
             CopyUp(self._volumes, self._snapshots, self._supervisor, pools), user_namespaces,

@@ -19,7 +19,7 @@ from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.linux.fd import receive_message
 from wherry.linux.process import set_dumpable, set_oom_score, set_parent_death_signal
 from wherry.linux.terminal import take_terminal
-from wherry.runtime import devices, hooks, identity, links, mounts, process
+from wherry.runtime import devices, hooks, identity, links, mounts, process, secrets
 from wherry.runtime import operations as op
 from wherry.runtime.context import Context, Report
 from wherry.runtime.errors import BY_NAME, StartFailed
@@ -34,6 +34,7 @@ EXECUTE: dict[type[op.Operation], Callable[[Any, Context], None]] = {
     op.AttachRoot: mounts.attach_root,
     op.AttachTree: mounts.attach_tree,
     op.MountFilesystem: mounts.mount_filesystem,
+    op.PlaceSecrets: secrets.place_secrets,
     op.RemountReadonly: mounts.remount_readonly,
     op.PivotRoot: mounts.pivot,
     op.MaskPath: mounts.mask,

@@ -75,6 +75,26 @@ class AttachTree(Operation, frozen=True):
     target: str
 
 
+class SecretFile(msgspec.Struct, frozen=True):
+    """A secret and the file that it becomes; ids are the container's own."""
+
+    target: str
+    content: bytes
+    uid: int = 0
+    gid: int = 0
+    mode: int = 0o444
+
+    def __repr__(self) -> str:
+        """Everything but the content."""
+        return f"SecretFile({self.target!r}, {self.uid}:{self.gid}, {self.mode:o})"
+
+
+class PlaceSecrets(Operation, frozen=True):
+    """Mounts secrets on paths in the root, from memory only."""
+
+    files: tuple[SecretFile, ...]
+
+
 class MountFilesystem(Operation, frozen=True):
     """Mounts a new file system on a path in the root, made if missing."""
 
@@ -191,9 +211,9 @@ class ConfigureLink(Operation, frozen=True):
 
 AnyOperation = (
     CreateCgroup | PrepareTree | MakeLink | SetPropagation | AttachRoot | AttachTree
-    | MountFilesystem | MakeDevice | MakeSymlink | OpenConsole | RemountReadonly | PivotRoot
-    | MaskPath | ReadonlyPath | WriteSysctl | SetHostname | SetDomainname | RaiseLoopback
-    | AwaitLinks | ConfigureLink | RunHostHooks | AwaitHostHooks | RunHooks
+    | MountFilesystem | PlaceSecrets | MakeDevice | MakeSymlink | OpenConsole | RemountReadonly
+    | PivotRoot | MaskPath | ReadonlyPath | WriteSysctl | SetHostname | SetDomainname
+    | RaiseLoopback | AwaitLinks | ConfigureLink | RunHostHooks | AwaitHostHooks | RunHooks
 )  # fmt: skip
 
 

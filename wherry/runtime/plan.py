@@ -72,6 +72,7 @@ class PlanContext(msgspec.Struct, frozen=True, omit_defaults=True):
     pivot: bool = True
     ends_before: tuple[str, ...] = ()
     stop_seconds: int = 10
+    secrets: tuple[op.SecretFile, ...] = ()
 
 
 def plan_container(spec: oci.RuntimeSpec, context: PlanContext) -> op.Plan:
@@ -230,6 +231,8 @@ def _init_steps(
     directory = MAPPED_ROOT_DIRECTORY if _mapped(spec) else context.root_directory
     yield op.AttachRoot(ROOT_SLOT, directory)
     yield from _mount_steps(spec, context)
+    if context.secrets:
+        yield op.PlaceSecrets(context.secrets)
     yield from closed
     yield from _device_steps(spec, bool(context.init_path))
     if spec.process.terminal:

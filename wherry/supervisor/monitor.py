@@ -171,9 +171,15 @@ class Monitor:
         else:
             self._session.use_terminal(launched.console)
         self._loop.watch(self._pidfd, READ, lambda _: self._reap_init())
+        self._forget_operations()
         if request.plan.cgroup_path:
             self._oom.start(Cgroup(self._layout, request.plan.cgroup_path))
         return msg.Started(self._pid, self._start_time, self._started_at)
+
+    def _forget_operations(self) -> None:
+        """They are done, take memory, and may hold secrets."""
+        plan = msgspec.structs.replace(self._request.plan, operations=())
+        self._request = msgspec.structs.replace(self._request, plan=plan)
 
     def _root_ids(self) -> tuple[int, int]:
         """What the container's root is on the host."""

@@ -8,7 +8,12 @@ from typing import Any
 import msgspec
 
 from wherry.base.clock import ZERO_TIME
-from wherry.model.docker.container import ContainerConfig, EndpointSettings, HostConfig
+from wherry.model.docker.container import (
+    ContainerConfig,
+    EndpointSettings,
+    HostConfig,
+    SecretOptions,
+)
 from wherry.network.endpoint import Endpoint
 from wherry.supervisor.client import MonitorConnection
 from wherry.supervisor.messages import AttachOptions
@@ -20,7 +25,8 @@ _ARRIVAL = 2.0
 class MountPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     """A mount of a container, settled at its creation.
 
-    For an image, `image` is its id and `snapshot` the key of what is mounted.
+    For an image, `image` is its id and `snapshot` the key of what is mounted; for a
+    secret, `secret` is its id.
     """
 
     type: str
@@ -35,6 +41,8 @@ class MountPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     subpath: str = ""
     image: str = ""
     snapshot: str = ""
+    secret: str = ""
+    secret_options: SecretOptions | None = None
 
 
 class IdRange(msgspec.Struct, frozen=True):

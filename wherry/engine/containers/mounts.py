@@ -6,15 +6,17 @@ from pathlib import Path
 
 import msgspec
 
-from wherry.base.errors import InvalidParameter, NotSupported
+from wherry.base.errors import InvalidParameter, NotFound, NotSupported
 from wherry.engine.containers.container import Container, MountPoint
 from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.secrets.state import SecretState
 from wherry.engine.volumes.state import VolumeState
 from wherry.images.catalog import ImageCatalog
 from wherry.model.docker.container import (
     ContainerConfig,
     HostConfig,
     MountRequest,
+    SecretOptions,
     VolumeOptions,
 )
 
@@ -113,6 +115,8 @@ def parse_mount(request: MountRequest) -> MountPoint:
         return MountPoint("tmpfs", target, read_write=not request.read_only, options=tuple(words))
     if kind == "image":
         return _parse_image_mount(request, target)
+    if kind == "secret":
+        return _parse_secret_mount(request, target)
     if kind in ("npipe", "cluster"):
         raise NotSupported(f"mounts of type {kind} are not supported")
     raise InvalidParameter(f"mount type unknown: {kind!r}".replace("'", '"'))
@@ -126,6 +130,16 @@ def _parse_image_mount(request: MountRequest, target: str) -> MountPoint:
     if subpath.startswith("/") or ".." in subpath.split("/"):
         raise InvalidParameter(f"{prefix}: subpath must be a relative path within the image")
     return MountPoint("image", target, request.source, read_write=False, subpath=subpath)
+
+
+def _parse_secret_mount(request: MountRequest, target: str) -> MountPoint:
+    prefix = 'invalid mount config for type "secret"'
+    if not request.source:
+        raise InvalidParameter(f"{prefix}: field Source must not be empty")
+    options = request.secret_options or SecretOptions()
+    if not 0 <= options.mode <= 0o777 or not 0 <= options.uid < 1 << 31 or options.gid < 0:
+        raise InvalidParameter(f"{prefix}: bad owner or mode in SecretOptions")
+    return MountPoint("secret", target, request.source, read_write=False, secret_options=options)
 
 
 def _with_tmpfs_option(words: list[str], option: list[str]) -> list[str]:
@@ -190,11 +204,13 @@ class MountResolver:
     """Settles the mounts of a new container: names volumes, makes those that are missing."""
 
     def __init__(
-        self, volumes: VolumeState, index: ContainerIndex, images: ImageCatalog
+        self, volumes: VolumeState, index: ContainerIndex, images: ImageCatalog,
+        secrets: SecretState,
     ) -> None:  # fmt: skip
         self._volumes = volumes
         self._index = index
         self._images = images
+        self._secrets = secrets
 
     async def settle(
         self, identifier: str, config: ContainerConfig, host: HostConfig
@@ -218,7 +234,10 @@ class MountResolver:
                 raise InvalidParameter(f"invalid volume specification: '{target}'")
             found.setdefault(path, MountPoint("volume", path, copy_up=True))
         wishes = _wishes(host)
-        points = [self._with_image(point, identifier, n) for n, point in enumerate(found.values())]
+        points = [
+            self._with_secret(self._with_image(point, identifier, number))
+            for number, point in enumerate(found.values())
+        ]
         settled = [
             await self._with_volume(point, identifier, wishes.get(point.target), host.volume_driver)
             for point in points
@@ -231,6 +250,15 @@ class MountResolver:
         image = self._images.get(point.source)
         key = f"{identifier}-image{number}"
         return msgspec.structs.replace(point, image=image.id, snapshot=key)
+
+    def _with_secret(self, point: MountPoint) -> MountPoint:
+        if point.type != "secret":
+            return point
+        try:
+            return msgspec.structs.replace(point, secret=self._secrets.get(point.source).id)
+        except NotFound as error:
+            # Clients take a 404 of a creation for a missing image, and pull it.
+            raise InvalidParameter(f"{error.message}: make it with `secret create`") from None
 
     async def _with_volume(
         self, point: MountPoint, identifier: str, wish: VolumeOptions | None, driver: str

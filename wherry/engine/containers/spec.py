@@ -184,6 +184,8 @@ def _mounts(
             options = ("rbind", "rprivate", *(("ro",) if host.readonly_rootfs else ()))
             found.append(_mapped(oci.SpecMount(target, "bind", source, options), ids))
     for point in record.mounts:
+        if point.type == "secret":
+            continue  # an operation of its own: its content must be in no specification
         if point.type == "image":
             mount = _image_point(point, images[point.snapshot])
         else:

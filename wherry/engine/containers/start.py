@@ -16,7 +16,7 @@ from wherry.base.errors import (
     NotModified,
     WherryError,
 )
-from wherry.engine.containers.container import Container, IdRange
+from wherry.engine.containers.container import Container, IdRange, MountPoint
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.exits import ExitWatcher
 from wherry.engine.containers.groups import group_of
@@ -27,9 +27,11 @@ from wherry.engine.containers.shared_memory import remove_state, shared_memory
 from wherry.engine.containers.spec import build_spec, capabilities, seccomp_profile
 from wherry.engine.containers.user_namespaces import UserNamespaces
 from wherry.engine.pools import Pools
+from wherry.engine.secrets.state import SecretState
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.volumes.state import VolumeState
 from wherry.linux.seccomp import compile_profile
+from wherry.model.docker.container import SecretOptions
 from wherry.model.interface import Interface
 from wherry.model.mount import IdMapping, Mount
 from wherry.runtime.errors import (
@@ -39,6 +41,7 @@ from wherry.runtime.errors import (
     StartFailed,
     UserNotFound,
 )
+from wherry.runtime.operations import SecretFile
 from wherry.runtime.plan import PlanContext, plan_container
 from wherry.store.snapshot.driver import Snapshots
 from wherry.supervisor.client import MonitorConnection, Supervisor
@@ -67,7 +70,9 @@ class StartContainer:
         self, index: ContainerIndex, snapshots: Snapshots, network: ContainerNetwork,
         volumes: VolumeState, supervisor: Supervisor, watcher: ExitWatcher, pools: Pools,
         events: EventBus, defaults: ContainerDefaults, user_namespaces: UserNamespaces,
+        secrets: SecretState,
     ) -> None:  # fmt: skip
+        self._secrets = secrets
         self._user_namespaces = user_namespaces
         self._index = index
         self._snapshots = snapshots
@@ -206,6 +211,7 @@ class StartContainer:
             init_path=defaults.init_path if wants_init else "",
             seccomp=self._seccomp(container),
             ends_before=defaults.monitor_units,
+            secrets=tuple(self._secret(point) for point in record.mounts if point.secret),
             stop_seconds=_stop_seconds(record.config.stop_timeout, defaults.stop_timeout),
         )
         config = record.config
@@ -218,6 +224,11 @@ class StartContainer:
             open_stdin=config.open_stdin,
             stdin_once=config.stdin_once,
         )
+
+    def _secret(self, point: MountPoint) -> SecretFile:
+        options = point.secret_options or SecretOptions()
+        content = self._secrets.reveal(point.secret)
+        return SecretFile(point.target, content, options.uid, options.gid, options.mode)
 
     def _seccomp(self, container: Container) -> bytes:
         profile = seccomp_profile(container.record.host, self._defaults)

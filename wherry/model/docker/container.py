@@ -144,6 +144,14 @@ class ImageOptions(_Shape, frozen=True):
     subpath: str = ""
 
 
+class SecretOptions(_Shape, frozen=True):
+    """Owner and mode of a secret's file, by the ids inside; Wherry's own."""
+
+    uid: int = msgspec.field(name="UID", default=0)
+    gid: int = msgspec.field(name="GID", default=0)
+    mode: int = 0o444
+
+
 class MountRequest(_Shape, frozen=True):
     """A mount as `--mount` words it."""
 
@@ -156,6 +164,7 @@ class MountRequest(_Shape, frozen=True):
     volume_options: VolumeOptions | None = None
     image_options: ImageOptions | None = None
     tmpfs_options: TmpfsOptions | None = None
+    secret_options: SecretOptions | None = None
 
 
 class Resources(_Shape, frozen=True, kw_only=True):

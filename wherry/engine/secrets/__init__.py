@@ -1,0 +1,1 @@
+"""Secrets of one node, without a swarm."""
