@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wherry.cli.errors import CliError
 from wherry.client.errors import ClientError
-from wherry.client.json_text import dumps, indent
+from wherry.client.json_text import dumps, escape_html, indent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +15,17 @@ if TYPE_CHECKING:
 
 
 def inspect_each(
-    session: Session, names: Sequence[str], template: str, find: Callable[[str], Any]
+    session: Session,
+    names: Sequence[str],
+    template: str,
+    find: Callable[[str], Any],
+    own: bool = False,
 ) -> int:
-    """Prints what `find` gives for each name; failures are told after it, and the code is 1."""
+    """Prints what `find` gives for each name; failures are told after it, and the code is 1.
+
+    What is the command line's `own` has HTML escaped; what the engine sent stays as it is.
+    """
+    escape = escape_html if own else str
     show = _templated(template) if template not in ("", "json") else None
     found: list[Any] = []
     failures: list[str] = []
@@ -29,9 +37,9 @@ def inspect_each(
     if show:
         session.out("".join(f"{text}\n" for text in found) or "\n")
     elif template == "json":
-        session.out(f"{dumps(found)}\n")
+        session.out(f"{escape(dumps(found))}\n")
     else:
-        session.out(f"{indent(found)}\n")
+        session.out(f"{escape(indent(found))}\n")
     return session.tell_failures(failures)
 
 

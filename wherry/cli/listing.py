@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
-    Field = tuple[str, Callable[[Any, bool], str]]
+    Field = tuple[str, Callable[[Any, bool], Any]]
     Fields = Mapping[str, Field]
 
 ELLIPSIS = "…"
@@ -31,25 +31,39 @@ def ellipsis(text: str, limit: int) -> str:
     return text[: limit - 1] + ELLIPSIS if limit > 1 else text[:limit]
 
 
+def own_labels(item: Any) -> Mapping[str, str]:
+    """The labels of most objects."""
+    return item.get("Labels") or {}
+
+
 class Row:
     """One object as a template sees it: its fields are the view's."""
 
-    def __init__(self, fields: Fields, item: Any, trunc: bool, type_name: str) -> None:
+    def __init__(
+        self,
+        fields: Fields,
+        item: Any,
+        trunc: bool,
+        type_name: str,
+        labels: Callable[[Any], Mapping[str, str]] | None = None,
+    ) -> None:
         self.fields, self.item, self.trunc, self.type_name = fields, item, trunc, type_name
+        self._labels = labels or own_labels
 
     def template_field(self, name: str, arguments: Sequence[Any]) -> Any:
         """The field as text; KeyError if the view has none of that name."""
         if name == "Label" and "Labels" in self.fields:
-            return str((self.item.get("Labels") or {}).get(arguments[0], ""))
+            return str(self._labels(self.item).get(arguments[0], ""))
         return self.fields[name][1](self.item, self.trunc)
 
-    def as_json(self) -> dict[str, str | None]:
-        """All fields, sorted, for `json`."""
-        return {
-            name: self.fields[name][1](self.item, self.trunc) or _EMPTY.get(name, "")
-            for name in sorted(self.fields)
-            if self.fields[name][0] is not None
-        }
+    def as_json(self) -> dict[str, Any]:
+        """All fields with a capital, sorted, for `json`; the others are for columns alone."""
+        found: dict[str, Any] = {}
+        for name in sorted(self.fields):
+            if name[0].isupper():
+                value = self.fields[name][1](self.item, self.trunc)
+                found[name] = _EMPTY.get(name, value) if value == "" else value
+        return found
 
 
 class Headings:
@@ -83,9 +97,11 @@ class Listing:
         quiet: str = "",
         trunc: bool = True,
         type_name: str = "",
+        labels: Callable[[Any], Mapping[str, str]] = own_labels,
     ) -> None:
         self.fields, self.columns, self.quiet = fields, columns, quiet
         self.template, self.trunc, self.type_name = template, trunc, type_name
+        self.labels = labels
 
     def render(self, items: Iterable[Any]) -> str:
         """The whole output."""
@@ -118,7 +134,8 @@ class Listing:
             source = source[len("table") :].lstrip(" ")
         template = Template(source.replace("\\t", "\t").replace("\\n", "\n"))
         rows = [
-            template.execute(Row(self.fields, item, self.trunc, self.type_name)) for item in items
+            template.execute(Row(self.fields, item, self.trunc, self.type_name, self.labels))
+            for item in items
         ]
         if not table:
             return "".join(f"{row}\n" for row in rows)

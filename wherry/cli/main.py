@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 
 from wherry.cli.errors import ArgumentsError, CliError, HelpRequested, UsageError
-from wherry.cli.options import parse
+from wherry.cli.options import Options, parse
 from wherry.cli.session import Session
-from wherry.cli.table import COMMANDS, COMMON, GROUPS, resolve
+from wherry.cli.table import COMMANDS, COMMON, GROUPS, HIDDEN, SWARM, resolve
 from wherry.client.errors import ClientError
 
 TYPE_CHECKING = False
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import TextIO
 
+    from wherry.cli.absent.command import AbsentCommand
     from wherry.cli.options import Option
 
 GLOBAL_OPTIONS: tuple[Option, ...] = (
@@ -55,6 +56,8 @@ GLOBAL_OPTIONS: tuple[Option, ...] = (
     ("tlsverify", "", "bool", "Use TLS and verify the remote"),
     ("version", "v", "bool", "Print version information and quit"),
 )
+
+_COMPLETERS = ("__complete", "__completeNoDesc")
 
 _VERSIONED = frozenset(
     (
@@ -102,7 +105,7 @@ def _run(words: list[str]) -> int:
     try:
         options, rest = parse(GLOBAL_OPTIONS, words, interspersed=False)
     except HelpRequested:
-        return _print_top_help()
+        return _print_top_help(Session())
     except UsageError as error:
         return _fail(
             f"{error.message}\n\nUsage:  wherry [OPTIONS] COMMAND [ARG...]\n\n"
@@ -115,18 +118,43 @@ def _run(words: list[str]) -> int:
         print(f"Wherry version {__version__}")
         return 0
     if not rest:
-        return _print_top_help(sys.stderr)
+        return _print_top_help(Session(options), sys.stderr)
     if rest[0] == "help":
         rest = [*rest[1:], "--help"] if len(rest) > 1 else []
         if not rest:
-            return _print_top_help()
+            return _print_top_help(Session(options))
     if rest[0] == "daemon" and not options.items("host"):
         return _run_daemon(rest[1:])
+    session = Session(options)
+    if rest[0] in _COMPLETERS:
+        from wherry.cli.completing import complete
+
+        return complete(session, rest[1:], describe=rest[0] == "__complete")
+    if rest[0] in ("build", "builder") or rest[:2] == ["image", "build"]:
+        from wherry.cli.plugins import build_words, run_plugin
+
+        if builder := build_words(session, rest):
+            run_plugin(session, builder[0], sys.argv[0], [*_leading(words, rest), *builder[1]])
     found = resolve(rest)
     if found is None:
-        return _no_such_command(rest)
+        return _run_other(session, rest, words)
     path, key, used = found
-    return _run_command(Session(options), path, key, rest[used:])
+    return _run_command(session, path, key, rest[used:])
+
+
+def _leading(words: list[str], rest: list[str]) -> list[str]:
+    """The global options before the command."""
+    return words[: len(words) - len(rest)]
+
+
+def _run_other(session: Session, rest: list[str], words: list[str]) -> int:
+    """A plugin's command, or none at all."""
+    if rest[0] not in GROUPS:
+        from wherry.cli.plugins import find_plugin, run_plugin
+
+        if path := find_plugin(session, rest[0]):
+            run_plugin(session, path, sys.argv[0], [*_leading(words, rest), *rest])
+    return _no_such_command(rest)
 
 
 def _run_daemon(words: list[str]) -> int:
@@ -142,17 +170,24 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _load(key: str) -> ModuleType:
+def load_command(key: str) -> ModuleType | AbsentCommand:
+    """What has a command's SYNTAX, OPTIONS, ARGUMENTS, ALIASES and `run`."""
+    if COMMANDS[key][0] == "absent":
+        from wherry.cli.absent.tables import absent_command
+
+        return absent_command(key)
     module = f"wherry.cli.commands.{COMMANDS[key][0]}"
     __import__(module)
     return sys.modules[module]
 
 
 def _run_command(session: Session, path: str, key: str, words: list[str]) -> int:
-    command = _load(key)
+    command = load_command(key)
     session.path = path
     usage = f"Usage:  wherry {path} {command.SYNTAX}".rstrip()
     try:
+        if getattr(command, "RAW", False) and "--help" not in words:
+            return int(command.run(session, Options(()), words))
         options, operands = parse(
             command.OPTIONS,
             words,
@@ -249,16 +284,28 @@ def _short(path: str) -> str:
     return COMMANDS[found[1]][1] if found else ""
 
 
-def _print_top_help(output: TextIO | None = None) -> int:
+def _print_top_help(session: Session, output: TextIO | None = None) -> int:
     from wherry.cli.help import top_help
+    from wherry.cli.plugins import plugins
 
     common = {name: COMMANDS[name][1] for name in COMMON}
-    groups = {name: description for name, (description, _) in GROUPS.items()}
+    groups = {
+        name: description
+        for name, (description, _) in GROUPS.items()
+        if name not in HIDDEN and name not in SWARM
+    }
+    groups |= {f"{name}*": description for name, description in plugins(session)}
+    swarm = {name: GROUPS[name][0] for name in SWARM}
     rest = {
         name: entry[1]
         for name, entry in sorted(COMMANDS.items())
         if " " not in name and name not in COMMON
     }
-    sections = (("Common Commands", common), ("Management Commands", groups), ("Commands", rest))
+    sections = (
+        ("Common Commands", common),
+        ("Management Commands", dict(sorted(groups.items()))),
+        ("Swarm Commands", swarm),
+        ("Commands", rest),
+    )
     print(top_help(sections, GLOBAL_OPTIONS), end="", file=output or sys.stdout)
     return 0

@@ -8,7 +8,7 @@ empty help hides the option.
 from __future__ import annotations
 
 from wherry.cli.errors import CliError, HelpRequested, UsageError
-from wherry.cli.values import SCALARS, ZEROS, quoted
+from wherry.cli.values import PLAIN_LISTS, SCALARS, ZEROS, quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Options:
         if kind == "strings":
             self._given.setdefault(name, []).extend(text.split(","))
             return
-        if kind not in ("list", "map"):
+        if kind not in PLAIN_LISTS:
             from wherry.cli.validators import VALIDATORS
 
             text = VALIDATORS[kind](text)

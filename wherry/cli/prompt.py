@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from wherry.cli.session import Session
 
 
+SURE = "Are you sure you want to continue?"
+
+
 def confirm(session: Session, question: str) -> None:
     """Asks; anything but yes ends the command, quietly and without an error."""
     sys.stdout.write(f"{question} [y/N] ")

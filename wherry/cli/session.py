@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from wherry.cli.options import Options
     from wherry.client.config_file import ConfigFile
+    from wherry.client.contexts import TlsOptions
     from wherry.client.engine import EngineClient
     from wherry.client.transport import Endpoint
 
@@ -56,20 +57,30 @@ class Session:
 
     def endpoint(self) -> Endpoint:
         """The engine's address."""
-        from wherry.client.contexts import TlsOptions, resolve_endpoint
+        from wherry.client.contexts import resolve_endpoint
 
         host, context = self._place()
-        tls = None
-        if self._options:
-            given = self._options
-            tls = TlsOptions(
-                given.flag("tls"),
-                given.flag("tlsverify"),
-                given.text("tlscacert"),
-                given.text("tlscert"),
-                given.text("tlskey"),
-            )
-        return resolve_endpoint(self.config, self.environment, host, context, tls)
+        return resolve_endpoint(self.config, self.environment, host, context, self._tls())
+
+    def default_endpoint(self) -> Endpoint:
+        """The engine's address where no context is in use."""
+        from wherry.client.contexts import default_endpoint
+
+        return default_endpoint(self.config, self.environment, self._place()[0], self._tls())
+
+    def _tls(self) -> TlsOptions | None:
+        from wherry.client.contexts import TlsOptions
+
+        given = self._options
+        if given is None:
+            return None
+        return TlsOptions(
+            given.flag("tls"),
+            given.flag("tlsverify"),
+            given.text("tlscacert"),
+            given.text("tlscert"),
+            given.text("tlskey"),
+        )
 
     @property
     def client(self) -> EngineClient:

@@ -67,12 +67,27 @@ def parse_swap(text: str) -> int:
     return -1 if text == "-1" else ram_in_bytes(text)
 
 
+def parse_float(text: str) -> float:
+    """A decimal fraction."""
+    try:
+        return float(text)
+    except ValueError:
+        raise CliError(f"strconv.ParseFloat: parsing {quoted(text)}: invalid syntax") from None
+
+
+def parse_uint32(text: str) -> int:
+    """An unsigned number of 32 bits."""
+    return _integer(text, "ParseUint", 0, (1 << 32) - 1)
+
+
 SCALARS: dict[str, Callable[[str], object]] = {
     "string": str,
     "bool": parse_bool,
     "int": parse_int,
     "uint": parse_uint,
     "uint16": parse_uint16,
+    "uint32": parse_uint32,
+    "float": parse_float,
     "bytes": ram_in_bytes,
     "swap": parse_swap,
     "duration": parse_duration,
@@ -80,12 +95,33 @@ SCALARS: dict[str, Callable[[str], object]] = {
 }
 """Kinds whose last value counts; every other kind collects its values."""
 
+PLAIN_LISTS = frozenset(
+    (
+        "command",
+        "config",
+        "credential-spec",
+        "external-ca",
+        "ipNetSlice",
+        "list",
+        "map",
+        "node-addr",
+        "pem-file",
+        "port",
+        "pref",
+        "secret",
+        "stringToString",
+    )
+)
+"""Kinds that collect their values as they are given."""
+
 ZEROS: dict[str, object] = {
     "string": "",
     "bool": False,
     "int": 0,
     "uint": 0,
     "uint16": 0,
+    "uint32": 0,
+    "float": 0,
     "bytes": 0,
     "swap": 0,
     "duration": 0,

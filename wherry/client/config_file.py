@@ -94,7 +94,7 @@ class ConfigFile:
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(indent(self.content, "\t").encode())
+                file.write(indent({"auths": {}, **self.content}, "\t").encode())
             os.replace(scratch, target)
         except OSError:
             os.unlink(scratch)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from wherry.client.errors import ClientError
-from wherry.client.json_text import loads
 from wherry.client.transport import Endpoint, TlsFiles, default_socket
 
 TYPE_CHECKING = False
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from wherry.client.config_file import ConfigFile
 
 DEFAULT_CONTEXT = "default"
+TLS_FILES = ("ca.pem", "cert.pem", "key.pem")
 
 
 class TlsOptions:
@@ -71,33 +71,36 @@ def resolve_endpoint(
     name = context_name(config, environment, host, context)
     if name != DEFAULT_CONTEXT:
         return _stored_endpoint(config.directory, name)
+    return default_endpoint(config, environment, host, tls)
+
+
+def default_endpoint(
+    config: ConfigFile,
+    environment: Mapping[str, str],
+    host: str = "",
+    tls: TlsOptions | None = None,
+) -> Endpoint:
+    """The engine's address where no context is in use."""
     address = (host or environment.get("DOCKER_HOST") or default_socket()).strip()
     files = (tls or TlsOptions()).files(config.directory, environment)
     return Endpoint(address, files if not address.startswith(("unix:", "ssh:")) else None)
 
 
 def _stored_endpoint(directory: str, name: str) -> Endpoint:
-    from hashlib import sha256
+    from wherry.client.context_store import ContextStore
 
-    digest = sha256(name.encode()).hexdigest()
-    path = os.path.join(directory, "contexts", "meta", digest, "meta.json")
+    store = ContextStore(directory)
     try:
-        with open(path, "rb") as file:
-            meta = loads(file.read())
-    except OSError as error:
+        meta = store.load(name)
+    except ClientError as error:
         raise ClientError(
-            f'unable to resolve docker endpoint: context "{name}": context not found: '
-            f"open {path}: {(error.strerror or '').lower()}"
+            f"Failed to initialize: unable to resolve docker endpoint: {error.message}"
         ) from error
     docker = (meta.get("Endpoints") or {}).get("docker") or {}
     host = docker.get("Host") or default_socket()
     files = None
-    stored = os.path.join(directory, "contexts", "tls", digest, "docker")
+    stored = os.path.join(store.tls_path(name), "docker")
     if os.path.isdir(stored) or docker.get("SkipTLSVerify"):
-        files = TlsFiles(
-            os.path.join(stored, "ca.pem"),
-            os.path.join(stored, "cert.pem"),
-            os.path.join(stored, "key.pem"),
-            not docker.get("SkipTLSVerify"),
-        )
+        ca, cert, key = (os.path.join(stored, file) for file in TLS_FILES)
+        files = TlsFiles(ca, cert, key, not docker.get("SkipTLSVerify"))
     return Endpoint(host, files)

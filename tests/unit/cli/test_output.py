@@ -8,6 +8,7 @@ from wherry.cli.errors import CliError
 from wherry.cli.help import option_lines
 from wherry.cli.image_fields import image_rows
 from wherry.cli.listing import Listing, ellipsis, truncate_id
+from wherry.cli.main import load_command
 from wherry.cli.progress import bar
 from wherry.cli.reference import parse_reference
 from wherry.cli.table import COMMANDS, GROUPS, resolve
@@ -75,9 +76,7 @@ def test_every_command_of_a_group_can_be_found():
 
 @pytest.mark.parametrize("key", sorted(COMMANDS))
 def test_every_command_has_a_module_with_its_table(key):
-    module = __import__(
-        f"wherry.cli.commands.{COMMANDS[key][0]}", fromlist=["run", "OPTIONS", "SYNTAX"]
-    )
+    module = load_command(key)
     assert callable(module.run)
     names = [option[0] for option in module.OPTIONS]
     letters = [option[1] for option in module.OPTIONS if option[1]]

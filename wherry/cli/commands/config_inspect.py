@@ -1,0 +1,24 @@
+"""`wherry config inspect`."""
+
+from __future__ import annotations
+
+from wherry.cli.documents import inspect_documents
+from wherry.cli.option_texts import FORMAT_HELP
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from wherry.cli.options import Option, Options
+    from wherry.cli.session import Session
+
+SYNTAX = "[OPTIONS] CONFIG [CONFIG...]"
+ALIASES: tuple[str, ...] = ()
+OPTIONS: tuple[Option, ...] = (
+    ("format", "f", "string", FORMAT_HELP),
+    ("pretty", "", "bool", "Print the information in a human friendly format"),
+)
+ARGUMENTS = (1, -1)
+
+
+def run(session: Session, options: Options, operands: list[str]) -> int:
+    """Shows configs in full."""
+    return inspect_documents(session, "config", options, operands)
