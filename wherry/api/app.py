@@ -19,7 +19,7 @@ from wherry.api.version import (
     check_version,
     standard_headers,
 )
-from wherry.base.errors import NotFound, WherryError
+from wherry.base.errors import InvalidParameter, NotFound, WherryError
 from wherry.wire.server.gate import Gate
 
 logger = logging.getLogger("wherry.api")
@@ -53,10 +53,16 @@ class NoSuchPage(NotFound):
         super().__init__("page not found")
 
 
+class TooOldForEndpoint(InvalidParameter):
+    """The endpoint came with a later version than the one that the client speaks."""
+
+    def __init__(self, route: Route) -> None:
+        super().__init__(f"{route.method} {route.path} requires minimum API version {route.since}")
+
+
 class _Compiled(NamedTuple):
-    path: str
+    route: Route
     pattern: re.Pattern[str]
-    handler: Handler
     since: Version
 
 
@@ -66,7 +72,7 @@ def _compile(route: Route) -> _Compiled:
     part = r"(?P<\1>.+)" if wide else r"(?P<\1>[^/]+)"
     major, _, minor = route.since.partition(".")
     pattern = re.compile(re.sub(r"\{(\w+)\}", part, route.path))
-    return _Compiled(route.path, pattern, route.handler, (int(major), int(minor)))
+    return _Compiled(route, pattern, (int(major), int(minor)))
 
 
 class Dispatcher:
@@ -127,11 +133,21 @@ class Dispatcher:
             path = found[3]
             check_version(version)
             version = max(version, MINIMUM_VERSION)
-        for route in self._routes.get((raw.method, _noun(path)), ()):
-            match = route.pattern.fullmatch(path)
-            if match and version >= route.since:
-                return route.handler, ApiRequest(raw, version, match.groupdict()), route.path
+        if raw.method == "OPTIONS":
+            return _options, ApiRequest(raw, version, {}), ""
+        for entry in self._routes.get((raw.method, _noun(path)), ()):
+            match = entry.pattern.fullmatch(path)
+            if match:
+                if version < entry.since:
+                    raise TooOldForEndpoint(entry.route)
+                found_request = ApiRequest(raw, version, match.groupdict())
+                return entry.route.handler, found_request, entry.route.path
         raise NoSuchPage
+
+
+async def _options(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """OPTIONS of any path: dockerd answers them all alike."""
+    return web.Response()
 
 
 def _noun(path: str) -> str:

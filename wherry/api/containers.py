@@ -20,7 +20,7 @@ def _wait_body(code: int, error: str) -> bytes:
 
 async def create(request: ApiRequest, services: Services) -> web.StreamResponse:
     """POST /containers/create."""
-    body = await request.json(CreateRequest)
+    body = await request.json(CreateRequest, required=True)
     made = await services.containers.create(body, request.query("name"), request.query("platform"))
     return json_response(made, 201)
 

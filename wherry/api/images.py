@@ -230,7 +230,7 @@ async def commit(request: ApiRequest, services: Services) -> web.StreamResponse:
         reference = msgspec.structs.replace(reference, tag=tag_name or reference.tag or "latest")
     override = None
     if request.raw.can_read_body:
-        override = await request.json(ContainerConfig, optional=True)
+        override = await request.json(ContainerConfig)
     image = await services.images.commit(
         container, reference=reference, changes=request.queries("changes"),
         author=request.query("author"), comment=request.query("comment"),

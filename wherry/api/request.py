@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
+from wherry.api.json_body import decode
 from wherry.api.version import Version, standard_headers
 from wherry.base.errors import InvalidParameter
 from wherry.wire.server.gate import HELD_HEADER, Hijacked, gate_of
@@ -20,7 +21,8 @@ MULTIPLEXED_STREAM = "application/vnd.docker.multiplexed-stream"
 CLIENT_CHECK = 5.0
 """Seconds between looks at whether the reader of an idle stream is still there."""
 
-_PATH = re.compile(r"at `\$([\w.]+)`$")
+_NUMBER = re.compile(r"[+-]?[0-9]+")
+_INT64 = range(-(1 << 63), 1 << 63)
 STREAM_KEY = "wherry.stream"
 _FALSE = ("", "0", "no", "false", "none")
 
@@ -64,10 +66,12 @@ class ApiRequest:
         text = self.raw.query.get(name)
         if text is None or text == "":
             return None
-        try:
-            return int(text)
-        except ValueError:
-            raise InvalidParameter(f'strconv.Atoi: parsing "{text}": invalid syntax') from None
+        if not _NUMBER.fullmatch(text):
+            raise InvalidParameter(f'strconv.Atoi: parsing "{text}": invalid syntax')
+        number = int(text) if len(text) < 30 else 1 << 99  # huge texts take int() quadratic time
+        if number not in _INT64:
+            raise InvalidParameter(f'strconv.Atoi: parsing "{text}": value out of range')
+        return number
 
     def filters(self) -> dict[str, list[str]]:
         """The `filters` parameter, in its map form or the old list form."""
@@ -77,27 +81,28 @@ class ApiRequest:
         try:
             content = json.loads(text)
         except ValueError:
-            raise InvalidParameter(f"invalid filter: {text}") from None
+            raise InvalidParameter("invalid filter") from None
+        except RecursionError:
+            raise InvalidParameter("invalid filter") from None
+        if content is None:
+            return {}
         if not isinstance(content, dict):
-            raise InvalidParameter(f"invalid filter: {text}")
-        return {str(key): _filter_values(str(key), value) for key, value in content.items()}
+            raise InvalidParameter("invalid filter")
+        found = {key: _filter_values(value) for key, value in content.items()}
+        return {key: values for key, values in found.items() if values}
 
-    async def json(self, kind: type[T], *, optional: bool = False) -> T:
-        """The body as a value; raises InvalidParameter in Docker's words for what is no JSON."""
+    async def json(self, kind: type[T], *, required: bool = False) -> T:
+        """The body as a value, with every default if it is empty; `required` refuses that.
+
+        Raises InvalidParameter in Docker's words for what is no JSON or not of this kind.
+        """
         data = await self.raw.read()
-        if not data.strip():
-            if optional:
-                return msgspec.json.decode(b"{}", type=kind)
-            raise InvalidParameter("invalid JSON: got EOF while reading request body")
+        if not data and not required:
+            return msgspec.json.decode(b"{}", type=kind)
         self._check_content_type()
-        try:
-            return msgspec.json.decode(data, type=kind)
-        except msgspec.ValidationError as error:
-            if "got `null`" in str(error):
-                return _without_nulls(data, kind)
-            raise InvalidParameter(f"invalid JSON: json: cannot unmarshal: {error}") from None
-        except msgspec.DecodeError as error:
-            raise InvalidParameter(f"invalid JSON: {error}") from None
+        if not data.strip():
+            raise InvalidParameter("invalid JSON: got EOF while reading request body")
+        return decode(data, kind)
 
     def _check_content_type(self) -> None:
         text = self.raw.headers.get("Content-Type", "")
@@ -164,37 +169,15 @@ class ApiRequest:
             response.force_close()
 
 
-def _without_nulls(data: bytes, kind: type[T]) -> T:
-    """The body with nulls left out where they cannot be, as Go's decoder reads them."""
-    content = msgspec.json.decode(data)
-    while True:
-        try:
-            return msgspec.convert(content, kind)
-        except msgspec.ValidationError as error:
-            path = _PATH.search(str(error)) if "got `null`" in str(error) else None
-            if path is None or not _drop(content, path[1]):
-                raise InvalidParameter(f"invalid JSON: json: cannot unmarshal: {error}") from None
-
-
-def _drop(content: Any, path: str) -> bool:
-    """Removes a member such as `.Healthcheck.StartPeriod`; False for what has no name."""
-    *parents, name = path.removeprefix(".").split(".")
-    for parent in parents:
-        if not isinstance(content, dict) or parent not in content:
-            return False
-        content = content[parent]
-    if not isinstance(content, dict) or name not in content:
-        return False
-    del content[name]
-    return True
-
-
-def _filter_values(key: str, value: Any) -> list[str]:
-    if isinstance(value, dict):
-        return [str(name) for name, wanted in value.items() if wanted]
-    if isinstance(value, list):
-        return [str(item) for item in value]
-    raise InvalidParameter(f"invalid filter '{key}={value}'")
+def _filter_values(value: Any) -> list[str]:
+    """A filter's values, of the form {value: true} or, from old clients, [value]."""
+    if isinstance(value, dict) and all(isinstance(wanted, bool) for wanted in value.values()):
+        return [name for name, wanted in value.items() if wanted]
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return value
+    if value is None:
+        return []
+    raise InvalidParameter("invalid filter")
 
 
 def json_response(value: Any, status: int = 200) -> web.Response:

@@ -1,7 +1,19 @@
 """Every endpoint of the API: one row each, tried in this order."""
 
-from wherry.api import containers, images, networks, ping, secrets, system, volumes
+from wherry.api import (
+    builds,
+    containers,
+    images,
+    networks,
+    ping,
+    plugins,
+    secrets,
+    swarm,
+    system,
+    volumes,
+)
 from wherry.api.app import Route
+from wherry.api.not_offered import not_offered
 from wherry.api.streams import archive, attach, execs, logs, resize, stats, top
 
 ROUTES: tuple[Route, ...] = (
@@ -55,6 +67,12 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/images/{name}/history", images.history, "1.24"),
     Route("POST", "/images/{name}/tag", images.tag, "1.24"),
     Route("DELETE", "/images/{name}", images.remove, "1.24"),
+    Route("GET", "/images/{name}/attestations", not_offered, "1.55"),
+    Route("POST", "/images/{name}/push", not_offered, "1.24"),
+    Route("GET", "/images/search", not_offered, "1.24"),
+    Route("POST", "/images/prune", not_offered, "1.25"),
+    Route("POST", "/auth", not_offered, "1.24"),
+    Route("GET", "/distribution/{name}/json", not_offered, "1.30"),
     # Networks
     Route("GET", "/networks", networks.list_all, "1.24"),
     Route("GET", "/networks/{id}", networks.inspect, "1.24"),
@@ -77,37 +95,47 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/secrets", secrets.list_all, "1.25"),
     Route("POST", "/secrets/create", secrets.create, "1.25"),
     Route("GET", "/secrets/{id}", secrets.inspect, "1.25"),
-    Route("POST", "/secrets/{id}/update", secrets.update, "1.26"),
+    Route("POST", "/secrets/{id}/update", secrets.update, "1.25"),
     Route("DELETE", "/secrets/{id}", secrets.remove, "1.25"),
     # What this engine does not do
-    Route("GET", "/plugins", system.plugins, "1.25"),
-    Route("GET", "/plugins/privileges", system.no_plugins, "1.25"),
-    Route("POST", "/plugins/pull", system.no_plugins, "1.25"),
-    Route("POST", "/plugins/create", system.no_plugins, "1.25"),
-    Route("GET", "/plugins/{name}/json", system.plugin, "1.25"),
-    Route("DELETE", "/plugins/{name}", system.plugin, "1.25"),
-    Route("POST", "/plugins/{name}/enable", system.plugin, "1.25"),
-    Route("POST", "/plugins/{name}/disable", system.plugin, "1.25"),
-    Route("POST", "/plugins/{name}/upgrade", system.plugin, "1.26"),
-    Route("POST", "/plugins/{name}/push", system.plugin, "1.25"),
-    Route("POST", "/plugins/{name}/set", system.plugin, "1.25"),
-    Route("POST", "/build", system.no_build, "1.24"),
-    Route("POST", "/build/prune", system.prune_build_cache, "1.31"),
-    Route("POST", "/session", system.no_build, "1.31"),
-    Route("POST", "/grpc", system.no_build, "1.38"),
-    Route("GET", "/swarm", system.not_a_manager, "1.24"),
-    Route("POST", "/swarm/init", system.not_a_manager, "1.24"),
-    Route("POST", "/swarm/join", system.not_a_manager, "1.24"),
-    Route("POST", "/swarm/leave", system.not_a_manager, "1.24"),
-    Route("POST", "/swarm/update", system.not_a_manager, "1.24"),
-    Route("GET", "/swarm/unlockkey", system.not_a_manager, "1.24"),
-    Route("POST", "/swarm/unlock", system.not_a_manager, "1.24"),
-    *(
-        Route(method, f"/{noun}{path}", system.not_a_manager, "1.24")
-        for noun in ("nodes", "services", "tasks", "configs")
-        for method, path in (
-            ("GET", ""), ("POST", "/create"), ("GET", "/{id}"), ("DELETE", "/{id}"),
-            ("POST", "/{id}/update"), ("GET", "/{id}/logs"),
-        )
-    ),
-)  # fmt: skip
+    Route("GET", "/plugins", plugins.list_all, "1.25"),
+    Route("GET", "/plugins/privileges", plugins.unsupported, "1.25"),
+    Route("POST", "/plugins/pull", plugins.unsupported, "1.25"),
+    Route("POST", "/plugins/create", plugins.unsupported, "1.25"),
+    Route("GET", "/plugins/{name}/json", plugins.missing, "1.25"),
+    Route("DELETE", "/plugins/{name}", plugins.missing, "1.25"),
+    Route("POST", "/plugins/{name}/enable", plugins.missing, "1.25"),
+    Route("POST", "/plugins/{name}/disable", plugins.missing, "1.25"),
+    Route("POST", "/plugins/{name}/upgrade", plugins.missing, "1.26"),
+    Route("POST", "/plugins/{name}/push", plugins.missing, "1.25"),
+    Route("POST", "/plugins/{name}/set", plugins.missing, "1.25"),
+    Route("POST", "/build", builds.unsupported, "1.24"),
+    Route("POST", "/build/prune", builds.prune, "1.31"),
+    Route("POST", "/session", builds.unsupported, "1.31"),
+    Route("POST", "/grpc", builds.unsupported, "1.38"),
+    Route("GET", "/swarm", swarm.not_a_manager, "1.24"),
+    Route("POST", "/swarm/init", swarm.no_swarm, "1.24"),
+    Route("POST", "/swarm/join", swarm.no_swarm, "1.24"),
+    Route("POST", "/swarm/leave", swarm.leave, "1.24"),
+    Route("POST", "/swarm/update", swarm.not_a_manager, "1.24"),
+    Route("GET", "/swarm/unlockkey", swarm.not_a_manager, "1.24"),
+    Route("POST", "/swarm/unlock", swarm.not_a_manager, "1.24"),
+    Route("GET", "/nodes", swarm.not_a_manager, "1.24"),
+    Route("GET", "/nodes/{id}", swarm.not_a_manager, "1.24"),
+    Route("DELETE", "/nodes/{id}", swarm.not_a_manager, "1.24"),
+    Route("POST", "/nodes/{id}/update", swarm.not_a_manager, "1.24"),
+    Route("GET", "/services", swarm.not_a_manager, "1.24"),
+    Route("POST", "/services/create", swarm.not_a_manager, "1.24"),
+    Route("GET", "/services/{id}", swarm.not_a_manager, "1.24"),
+    Route("DELETE", "/services/{id}", swarm.not_a_manager, "1.24"),
+    Route("POST", "/services/{id}/update", swarm.not_a_manager, "1.24"),
+    Route("GET", "/services/{id}/logs", swarm.not_a_manager, "1.24"),
+    Route("GET", "/tasks", swarm.not_a_manager, "1.24"),
+    Route("GET", "/tasks/{id}", swarm.not_a_manager, "1.24"),
+    Route("GET", "/tasks/{id}/logs", swarm.not_a_manager, "1.24"),
+    Route("GET", "/configs", swarm.not_a_manager, "1.30"),
+    Route("POST", "/configs/create", swarm.not_a_manager, "1.30"),
+    Route("GET", "/configs/{id}", swarm.not_a_manager, "1.30"),
+    Route("DELETE", "/configs/{id}", swarm.not_a_manager, "1.30"),
+    Route("POST", "/configs/{id}/update", swarm.not_a_manager, "1.30"),
+)

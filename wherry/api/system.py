@@ -1,4 +1,4 @@
-"""/info, /version, /events, /system/df, and what this engine does not do: swarm, plugins."""
+"""/info, /version, /events, /system/df: the engine as a whole."""
 
 import asyncio
 
@@ -8,17 +8,12 @@ from aiohttp import web
 from wherry.api.request import ApiRequest, json_response, stream_response
 from wherry.api.services import Services
 from wherry.base.clock import now_ns
-from wherry.base.errors import InvalidParameter, NotFound, NotSupported, Unavailable
+from wherry.base.errors import InvalidParameter
 from wherry.engine.filters import parse_moment
 from wherry.engine.system.event_bus import Subscription
 
 CLIENT_CHECK = 10.0
 """Seconds between looks at whether the reader of an idle stream of events is still there."""
-
-NOT_A_MANAGER = (
-    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect '
-    "this node to swarm and try again."
-)
 
 
 async def info(request: ApiRequest, services: Services) -> web.StreamResponse:
@@ -81,36 +76,6 @@ async def _write_events(
             await response.write_eof()
             return
         await response.write(msgspec.json.encode(event) + b"\n")
-
-
-async def not_a_manager(request: ApiRequest, services: Services) -> web.StreamResponse:
-    """Every endpoint of swarm, nodes, services, tasks, secrets and configs."""
-    raise Unavailable(NOT_A_MANAGER)
-
-
-async def plugins(request: ApiRequest, services: Services) -> web.StreamResponse:
-    """GET /plugins: there are none."""
-    return json_response([])
-
-
-async def plugin(request: ApiRequest, services: Services) -> web.StreamResponse:
-    """Every endpoint of one plugin: it is not there."""
-    raise NotFound(f'plugin "{request.path("name")}" not found')
-
-
-async def no_plugins(request: ApiRequest, services: Services) -> web.StreamResponse:
-    """Installing and making plugins."""
-    raise NotSupported("plugins are not supported by this engine")
-
-
-async def prune_build_cache(request: ApiRequest, services: Services) -> web.StreamResponse:
-    """POST /build/prune: there is no cache, so nothing is removed; `system prune` asks for it."""
-    return json_response({"CachesDeleted": None, "SpaceReclaimed": 0})
-
-
-async def no_build(request: ApiRequest, services: Services) -> web.StreamResponse:
-    """Everything about builds."""
-    raise NotSupported("builds are not supported by this engine yet")
 
 
 def _moment(request: ApiRequest, name: str, now: int) -> int | None:

@@ -2,11 +2,18 @@
 
 from wherry import __version__
 from wherry.base.errors import InvalidParameter
+from wherry.model.docker import system
 
 Version = tuple[int, int]
 
-API_VERSION: Version = (1, 51)
-MINIMUM_VERSION: Version = (1, 24)
+
+def _parsed(text: str) -> Version:
+    major, _, minor = text.partition(".")
+    return int(major), int(minor)
+
+
+API_VERSION: Version = _parsed(system.API_VERSION)
+MINIMUM_VERSION: Version = _parsed(system.MIN_API_VERSION)
 ACCEPTED_VERSION: Version = (1, 22)
 """Answered as if it were the minimum: what skopeo asks for, which looks at images alone."""
 

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from wherry.api.request import ApiRequest, json_response, send_pieces, stream_response
 from wherry.api.services import Services
+from wherry.api.swarm import NOT_A_MANAGER
 from wherry.base.errors import Unavailable
 from wherry.model.docker.volume import VolumeCreateRequest, VolumeListResponse
 
@@ -36,10 +37,7 @@ async def remove(request: ApiRequest, services: Services) -> web.StreamResponse:
 async def update(request: ApiRequest, services: Services) -> web.StreamResponse:
     """PUT /volumes/{name}: cluster volumes only, and there is no cluster."""
     services.volumes.inspect(request.path("name"))
-    raise Unavailable(
-        'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to '
-        "connect this node to swarm and try again."
-    )
+    raise Unavailable(NOT_A_MANAGER)
 
 
 async def prune(request: ApiRequest, services: Services) -> web.StreamResponse:

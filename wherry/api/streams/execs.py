@@ -27,7 +27,7 @@ async def start(request: ApiRequest, services: Services) -> web.StreamResponse:
 
     A failure after the connection was taken over is told in the stream, as Docker does.
     """
-    body = await request.json(ExecStartRequest, optional=True)
+    body = await request.json(ExecStartRequest)
     if request.version < _WITH_CONSOLE_SIZE:
         body = msgspec.structs.replace(body, console_size=None)
     process = services.execs.start.check(request.path("id"))

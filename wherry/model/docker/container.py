@@ -85,7 +85,7 @@ class DeviceRequest(_Shape, frozen=True):
 class Ulimit(_Shape, frozen=True):
     """A resource limit."""
 
-    name: str
+    name: str = ""
     soft: int = 0
     hard: int = 0
 
@@ -93,14 +93,14 @@ class Ulimit(_Shape, frozen=True):
 class WeightDevice(_Shape, frozen=True):
     """A block I/O weight of one device."""
 
-    path: str
+    path: str = ""
     weight: int = 0
 
 
 class ThrottleDevice(_Shape, frozen=True):
     """A rate of one block device."""
 
-    path: str
+    path: str = ""
     rate: int = 0
 
 

@@ -1,10 +1,10 @@
-"""The engine as a whole, as the Engine API writes it (API 1.51, types/system)."""
+"""The engine as a whole, as the Engine API writes it (API 1.55, types/system)."""
 
 from typing import Any
 
 import msgspec
 
-API_VERSION = "1.51"
+API_VERSION = "1.55"
 MIN_API_VERSION = "1.24"
 
 INDEX_SERVER = "https://index.docker.io/v1/"
