@@ -1,5 +1,7 @@
 """Containers as each version of the API shows them. Pure functions."""
 
+from typing import Any
+
 import msgspec
 
 from wherry.engine.containers.container import Container, State
@@ -11,13 +13,21 @@ from wherry.model.docker.container import ContainerConfig, EndpointSettings, Hos
 from wherry.model.docker.container_summary import ContainerSummary
 
 Version = tuple[int, int]
-View = dict[str, object]
+View = dict[str, Any]
 
 _WITH_DNS_NAMES = (1, 44)
 _WITHOUT_ID_ALIASES = (1, 45)
 _WITH_GATEWAY_PRIORITY = (1, 48)
 _WITH_ANNOTATIONS = (1, 43)
 _WITH_START_INTERVAL = (1, 44)
+
+_WITHOUT_ZERO_KERNEL_MEMORY = (1, 42)
+_WITHOUT_TOP_NETWORK_FIELDS = (1, 52)
+_WITHOUT_MAC_ADDRESS = (1, 52)
+_WITHOUT_EMPTY_ON_BUILD = (1, 52)
+_WITHOUT_KERNEL_MEMORY = (1, 52)
+_WITH_HEALTH_SUMMARY = (1, 52)
+_WITH_LISTED_ANNOTATIONS = (1, 46)
 
 _OMITTED_IF_EMPTY = {
     "Annotations", "StorageOpt", "Tmpfs", "Sysctls", "Mounts", "KernelMemoryTCP", "Init",
@@ -62,6 +72,9 @@ def inspect_view(found: Inspected, version: Version) -> View:
         view["SizeRw"], view["SizeRootFs"] = found.sizes
     view["Mounts"] = mount_summaries(record)
     view["Config"] = config_view(record.config, version)
+    address = _asked_mac_address(container)
+    if address and version < _WITHOUT_MAC_ADDRESS:
+        view["Config"]["MacAddress"] = address
     view["NetworkSettings"] = _network_settings(container, version)
     return view
 
@@ -95,8 +108,12 @@ def host_config_view(host: HostConfig, version: Version) -> View:
     for key in _OMITTED_IF_EMPTY:
         if not view.get(key) and view.get(key) is not False:
             view.pop(key, None)
-    if not view.get("KernelMemoryTCP"):
+    if version < _WITHOUT_ZERO_KERNEL_MEMORY:
+        view.update(KernelMemory=0, KernelMemoryTCP=host.kernel_memory_tcp)
+    elif version >= _WITHOUT_KERNEL_MEMORY:
         view.pop("KernelMemoryTCP", None)
+    if "Mounts" in view:
+        view["Mounts"] = [_without_empty(mount) for mount in view["Mounts"]]
     for key in _LISTS:
         view[key] = view.get(key) or []
     view["PortBindings"] = view.get("PortBindings") or {}
@@ -108,6 +125,20 @@ def host_config_view(host: HostConfig, version: Version) -> View:
         if host.readonly_paths is None:
             view["ReadonlyPaths"] = list(READONLY_PATHS)
     return view
+
+
+def _without_empty(value: Any) -> Any:
+    """A mount with what Go leaves out when it is empty, at every depth."""
+    if not isinstance(value, dict):
+        return value
+    shown = {key: _without_empty(item) for key, item in value.items()}
+    return {key: item for key, item in shown.items() if item or item == {}}
+
+
+def _asked_mac_address(container: Container) -> str:
+    """The address that was asked for on the container's main network."""
+    networks = list(container.record.networks.values())
+    return (networks[0].mac_address if networks else "") or container.record.config.mac_address
 
 
 def config_view(config: ContainerConfig, version: Version) -> View:
@@ -122,6 +153,8 @@ def config_view(config: ContainerConfig, version: Version) -> View:
     health = view.get("Healthcheck")
     if isinstance(health, dict) and version < _WITH_START_INTERVAL:
         health.pop("StartInterval", None)
+    if version >= _WITHOUT_EMPTY_ON_BUILD and not view["OnBuild"]:
+        view.pop("OnBuild")
     view["Labels"] = view.get("Labels") or {}
     return view
 
@@ -158,15 +191,24 @@ def endpoints_view(
 def _network_settings(container: Container, version: Version) -> View:
     record = container.record
     shown = endpoint_settings(record.networks, record.endpoints)
-    bridge = shown.get("bridge") or EndpointSettings()
     running = bool(record.endpoints)
     exposed = [port if "/" in port else f"{port}/tcp" for port in record.config.exposed_ports or ()]
     exposed += [port for port in record.host.port_bindings or () if port not in exposed]
-    return {
-        "Bridge": "",
+    view: View = {
         "SandboxID": record.id if running else "",
         "SandboxKey": f"/proc/{record.state.pid}/ns/net" if running and record.state.pid else "",
         "Ports": port_map(exposed if running else (), record.endpoints),
+        "Networks": endpoints_view(container, version, shown),
+    }
+    if version < _WITHOUT_TOP_NETWORK_FIELDS:
+        view.update(_bridge_fields(shown.get("bridge") or EndpointSettings()))
+    return view
+
+
+def _bridge_fields(bridge: EndpointSettings) -> View:
+    """What versions before 1.52 repeat of the default bridge, and what was never set."""
+    return {
+        "Bridge": "",
         "HairpinMode": False,
         "LinkLocalIPv6Address": "",
         "LinkLocalIPv6PrefixLen": 0,
@@ -180,14 +222,16 @@ def _network_settings(container: Container, version: Version) -> View:
         "IPPrefixLen": bridge.ip_prefix_len,
         "IPv6Gateway": bridge.ipv6_gateway,
         "MacAddress": bridge.mac_address,
-        "Networks": endpoints_view(container, version, shown),
     }
 
 
 def summary_view(summary: ContainerSummary, version: Version) -> ContainerSummary:
     """One line of `GET /containers/json`."""
+    changes: dict[str, Any] = {}
     host = summary.host_config
-    if version >= (1, 46) or host.annotations is msgspec.UNSET:
-        return summary
-    plain = msgspec.structs.replace(host, annotations=msgspec.UNSET)
-    return msgspec.structs.replace(summary, host_config=plain)
+    if version < _WITH_LISTED_ANNOTATIONS and host.annotations is not msgspec.UNSET:
+        plain = msgspec.structs.replace(host, annotations=msgspec.UNSET)
+        changes["host_config"] = plain
+    if version < _WITH_HEALTH_SUMMARY:
+        changes["health"] = msgspec.UNSET
+    return msgspec.structs.replace(summary, **changes) if changes else summary

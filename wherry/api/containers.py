@@ -4,11 +4,14 @@ import msgspec
 from aiohttp import web
 
 from wherry.api.container_views import inspect_view, summary_view
+from wherry.api.create_compat import create_request, update_request
 from wherry.api.request import ApiRequest, json_response, stream_response
 from wherry.api.services import Services
 from wherry.engine.containers.wait import Waiting
 from wherry.model.docker.container import CreateRequest, UpdateRequest
 from wherry.model.docker.container_summary import UpdateResponse
+
+_WITH_PLATFORM = (1, 41)
 
 
 def _wait_body(code: int, error: str) -> bytes:
@@ -21,8 +24,11 @@ def _wait_body(code: int, error: str) -> bytes:
 async def create(request: ApiRequest, services: Services) -> web.StreamResponse:
     """POST /containers/create."""
     body = await request.json(CreateRequest, required=True)
-    made = await services.containers.create(body, request.query("name"), request.query("platform"))
-    return json_response(made, 201)
+    asked = create_request(body, request.version)
+    platform = request.query("platform") if request.version >= _WITH_PLATFORM else ""
+    made = await services.containers.create(asked.body, request.query("name"), platform)
+    warnings = [*made.warnings, *asked.warnings]
+    return json_response(msgspec.structs.replace(made, warnings=warnings), 201)
 
 
 async def start(request: ApiRequest, services: Services) -> web.StreamResponse:
@@ -116,7 +122,8 @@ async def inspect(request: ApiRequest, services: Services) -> web.StreamResponse
 async def update(request: ApiRequest, services: Services) -> web.StreamResponse:
     """POST /containers/{id}/update."""
     container = services.containers.index.get(request.path("id"))
-    warnings = await services.containers.update(container, await request.json(UpdateRequest))
+    body = update_request(await request.json(UpdateRequest), request.version)
+    warnings = await services.containers.update(container, body)
     return json_response(UpdateResponse(warnings or None))
 
 

@@ -1,5 +1,7 @@
 """Every endpoint of the API: one row each, tried in this order."""
 
+from aiohttp import web
+
 from wherry.api import (
     builds,
     containers,
@@ -14,11 +16,21 @@ from wherry.api import (
 )
 from wherry.api.app import Route
 from wherry.api.not_offered import not_offered
+from wherry.api.openapi import describe
+from wherry.api.request import ApiRequest, json_response
+from wherry.api.services import Services
 from wherry.api.streams import archive, attach, execs, logs, resize, stats, top
+
+
+async def description(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """GET /openapi.json: what this table says, for machines."""
+    return json_response(describe(ROUTES))
+
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/_ping", ping.ping, "1.24"),
     Route("HEAD", "/_ping", ping.ping, "1.24"),
+    Route("GET", "/openapi.json", description, "1.24"),
     # The engine
     Route("GET", "/info", system.info, "1.24"),
     Route("GET", "/version", system.version, "1.24"),

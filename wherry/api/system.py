@@ -1,24 +1,24 @@
 """/info, /version, /events, /system/df: the engine as a whole."""
 
-import asyncio
-
-import msgspec
 from aiohttp import web
 
+from wherry.api.json_stream import JSON, JSON_LINES, framed, negotiated
 from wherry.api.request import ApiRequest, json_response, stream_response
 from wherry.api.services import Services
+from wherry.api.system_views import disk_usage_view, event_view, info_view
 from wherry.base.clock import now_ns
 from wherry.base.errors import InvalidParameter
 from wherry.engine.filters import parse_moment
-from wherry.engine.system.event_bus import Subscription
 
-CLIENT_CHECK = 10.0
-"""Seconds between looks at whether the reader of an idle stream of events is still there."""
+_WITH_TYPES = (1, 42)
+"""From this version on `GET /system/df` can be asked for some kinds of objects alone."""
+_WITH_JSON_LINES = (1, 52)
+"""From this version on a stream of events says that it is one of lines."""
 
 
 async def info(request: ApiRequest, services: Services) -> web.StreamResponse:
     """GET /info."""
-    return json_response(services.system.info())
+    return json_response(info_view(services.system.info(), request.version))
 
 
 async def version(request: ApiRequest, services: Services) -> web.StreamResponse:
@@ -28,8 +28,9 @@ async def version(request: ApiRequest, services: Services) -> web.StreamResponse
 
 async def disk_usage(request: ApiRequest, services: Services) -> web.StreamResponse:
     """GET /system/df."""
-    types = request.queries("type")
-    return json_response(await services.system.disk_usage(types))
+    types = request.queries("type") if request.version >= _WITH_TYPES else []
+    measured = await services.system.disk_usage(types)
+    return json_response(disk_usage_view(measured, request.version, request.flag("verbose")))
 
 
 async def events(request: ApiRequest, services: Services) -> web.StreamResponse:
@@ -43,39 +44,21 @@ async def events(request: ApiRequest, services: Services) -> web.StreamResponse:
             f"({request.query('until', '')})"
         )
     subscription = services.system.events.subscribe(request.filters(), since, until)
-    response = stream_response(request.raw, "application/json")
+    default = JSON if request.version < _WITH_JSON_LINES else JSON_LINES
+    kind = negotiated(request.raw.headers.get("Accept", ""), default)
+    response = stream_response(request.raw, kind)
     try:
         await response.prepare(request.raw)
-        await _write_events(request, response, subscription)
+        async for event in request.while_connected(subscription):
+            shown = event_view(event, request.version)
+            if shown is not None:
+                await response.write(framed(shown, kind))
+        await response.write_eof()
     except ConnectionError:
         pass  # the client left, which is how this usually ends
     finally:
         subscription.close()
     return response
-
-
-async def _write_events(
-    request: ApiRequest, response: web.StreamResponse, subscription: Subscription
-) -> None:
-    """Writes events until the end of the subscription, or until the client has left.
-
-    A client that leaves while nothing happens is seen at the next look at the connection.
-    """
-    while True:
-        following = asyncio.ensure_future(anext(subscription, None))
-        try:
-            while not following.done():
-                await asyncio.wait({following}, timeout=CLIENT_CHECK)
-                transport = request.raw.transport
-                if transport is None or transport.is_closing():
-                    return
-        finally:
-            following.cancel()
-        event = following.result()
-        if event is None:
-            await response.write_eof()
-            return
-        await response.write(msgspec.json.encode(event) + b"\n")
 
 
 def _moment(request: ApiRequest, name: str, now: int) -> int | None:

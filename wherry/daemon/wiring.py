@@ -5,6 +5,7 @@ import hashlib
 import logging
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -65,10 +66,13 @@ from wherry.engine.networks.use_cases import NetworkUseCases
 from wherry.engine.pools import Pools
 from wherry.engine.secrets.state import SecretState
 from wherry.engine.secrets.use_cases import SecretUseCases
+from wherry.engine.system.data_root import DataRoot, Known
 from wherry.engine.system.disk_usage import DiskUsage
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.system.host import read_host
+from wherry.engine.system.image_usage import ImageUsage
 from wherry.engine.system.info import Counts, Info
+from wherry.engine.system.kept_sizes import KeptSizes
 from wherry.engine.system.use_cases import SystemUseCases
 from wherry.engine.system.version import Version
 from wherry.engine.volumes.create import CreateVolume
@@ -406,19 +410,36 @@ class Engine:
         stopped = len(states) - running - paused
         return Counts(running, paused, stopped, len(self._catalog.images()))
 
+    def _known_on_disk(self) -> Known:
+        images = self._catalog.images()
+        return Known(
+            containers=frozenset(item.id for item in self._index.all()),
+            volumes=frozenset(record.name for record in self._volumes.records()),
+            layers=frozenset(self._catalog.used_layers()),
+            archives=frozenset(name for image in images for name in image.config.rootfs.diff_ids),
+        )
+
     def _system_use_cases(self) -> SystemUseCases:
         facts = self._settings.engine
         host = read_host()
 
-        async def nothing() -> list[object]:
-            return []
+        def users() -> Counter[str]:
+            return Counter(item.record.image_id for item in self._index.all())
 
-        async def layers_size() -> int:
-            return sum(image.size for image in self._catalog.images())
-
+        sizes = KeptSizes(self._pools)
+        data_root = DataRoot(
+            self._config.data_root, self._snapshots.name, sizes, self._known_on_disk
+        )
         return SystemUseCases(
             Info(facts, host, self._events, self._counts, self._warnings),
             Version(facts, host),
-            DiskUsage(self._volumes, nothing, self._containers.list.measured, layers_size),
+            DiskUsage(
+                self._volumes,
+                ImageUsage(self._catalog, self._snapshots, users),
+                self._containers.list.measured,
+                data_root,
+                sizes,
+                self._pools,
+            ),
             self._events,
         )

@@ -1,7 +1,9 @@
 """Listing containers: filters and order as dockerd has them, answered from memory."""
 
+import asyncio
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from wherry.base.errors import InvalidParameter, NotFound
 from wherry.engine.containers.container import Container
@@ -9,6 +11,7 @@ from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.summary import newest_first, port_summaries, summarize
 from wherry.engine.filters import Filters, check_filters, flag, matches_labels
 from wherry.engine.pools import Pools
+from wherry.engine.system.kept_sizes import KeptSizes
 from wherry.images.catalog import ImageCatalog
 from wherry.model.docker.container_summary import ContainerSummary
 from wherry.store.snapshot.driver import Snapshots
@@ -39,9 +42,17 @@ class ListContainers:
         found = self.select(filters, everything=everything, limit=limit)
         return [await self._summary(container, size) for container in found]
 
-    async def measured(self) -> list[ContainerSummary]:
-        """Every container with its sizes, for `docker system df`."""
-        return await self({}, everything=True, size=True)
+    async def measured(self, sizes: KeptSizes) -> list[ContainerSummary]:
+        """Every container with the sizes that are kept of it, for `docker system df`."""
+        return await asyncio.gather(*(
+            self._measured(container, sizes) for container in newest_first(self._index.all())
+        ))  # fmt: skip
+
+    async def _measured(self, container: Container, sizes: KeptSizes) -> ContainerSummary:
+        usage = partial(self._snapshots.usage, container.id)
+        own = await sizes.of(f"container {container.id}", usage)
+        whole = own + self._image_size(container.record.image_id)
+        return summarize(container, self._image_name(container), (own, whole))
 
     def select(
         self, filters: Filters, *, everything: bool = False, limit: int = 0

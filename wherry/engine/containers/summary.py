@@ -9,6 +9,7 @@ from wherry.engine.containers.container import Container, MountPoint, Record
 from wherry.engine.networks.settings import endpoint_settings
 from wherry.model.docker.container_summary import (
     ContainerSummary,
+    HealthSummary,
     MountSummary,
     PortSummary,
     SummaryHost,
@@ -125,9 +126,17 @@ def summarize(container: Container, image: str, sizes: tuple[int, int] | None) -
         labels=dict(record.config.labels or {}),
         state=container.state.status,
         status=status_line(container, now_ns()),
+        health=_health(container),
         host_config=SummaryHost(record.host.network_mode, annotations or msgspec.UNSET),
         network_settings=SummaryNetworks(endpoint_settings(record.networks, record.endpoints)),
         mounts=mount_summaries(record),
+    )
+
+
+def _health(container: Container) -> HealthSummary:
+    health = container.health
+    return (
+        HealthSummary(health.status, health.failing_streak) if health else HealthSummary("none", 0)
     )
 
 

@@ -78,11 +78,6 @@ def ipv4_forwarding() -> bool:
     return _is_one(Path("/proc/sys/net/ipv4/ip_forward"))
 
 
-def bridge_filter(family: str) -> bool:
-    """Whether bridged frames meet the rules of `iptables` or `ip6tables` now."""
-    return _is_one(Path(f"/proc/sys/net/bridge/bridge-nf-call-{family}"))
-
-
 def open_descriptors() -> int:
     """Descriptors that the daemon has open."""
     return sum(1 for _ in Path("/proc/self/fd").iterdir())

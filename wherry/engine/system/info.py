@@ -76,8 +76,6 @@ class Info:
             cpu_set=host.cpu_set,
             pids_limit=host.pids_limit,
             ipv4_forwarding=machine.ipv4_forwarding(),
-            bridge_nf_iptables=machine.bridge_filter("iptables"),
-            bridge_nf_ip6tables=machine.bridge_filter("ip6tables"),
             debug=facts.debug,
             n_fd=machine.open_descriptors(),
             oom_kill_disable=host.oom_kill_disable,

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -215,11 +216,18 @@ class VolumeState:
 
     async def size(self, name: str) -> int:
         """Bytes that a volume's files take; -1 for one whose options mount something else."""
+        measure = self.measure(name)
+        if measure is None:
+            return -1
+        measured: int = await self._pools.run(POOL, measure)
+        return measured
+
+    def measure(self, name: str) -> Callable[[], int] | None:
+        """What measures a volume when it is called, and blocks; None if that would tell nothing."""
         record = self._records.get(name)
         if record is None or record.options:
-            return -1
-        measured: int = await self._pools.run(POOL, self._directories.size, name)
-        return measured
+            return None
+        return partial(self._directories.size, name)
 
     def describe(self, record: VolumeRecord, size: int | None = None) -> VolumeResource:
         """A volume as the API shows it, with its usage if `size` was measured."""

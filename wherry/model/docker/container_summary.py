@@ -1,4 +1,4 @@
-"""Containers as `GET /containers/json` lists them (API 1.51, types/container.Summary)."""
+"""Containers as `GET /containers/json` lists them (API 1.55, types/container.Summary)."""
 
 import msgspec
 
@@ -40,6 +40,13 @@ class SummaryNetworks(msgspec.Struct, frozen=True, rename="pascal"):
     networks: dict[str, EndpointSettings]
 
 
+class HealthSummary(msgspec.Struct, frozen=True, rename="pascal"):
+    """What the health checks of a listed container found."""
+
+    status: str
+    failing_streak: int
+
+
 class ContainerSummary(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     """One listed container."""
 
@@ -55,6 +62,7 @@ class ContainerSummary(msgspec.Struct, frozen=True, kw_only=True, rename="pascal
     labels: dict[str, str]
     state: str
     status: str
+    health: HealthSummary | msgspec.UnsetType = msgspec.UNSET
     host_config: SummaryHost
     network_settings: SummaryNetworks
     mounts: list[MountSummary]

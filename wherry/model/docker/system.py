@@ -14,7 +14,6 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """A helper program's version; this engine has none and says so."""
 
     id: str = msgspec.field(name="ID", default="N/A")
-    expected: str = msgspec.field(name="Expected", default="N/A")
 
 
 class Plugins(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -76,8 +75,6 @@ class InfoResponse(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     cpu_set: bool = msgspec.field(name="CPUSet")
     pids_limit: bool
     ipv4_forwarding: bool = msgspec.field(name="IPv4Forwarding")
-    bridge_nf_iptables: bool
-    bridge_nf_ip6tables: bool
     debug: bool
     n_fd: int = msgspec.field(name="NFd")
     oom_kill_disable: bool
@@ -144,13 +141,3 @@ class VersionResponse(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"
     arch: str
     kernel_version: str
     build_time: str
-
-
-class DiskUsageResponse(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """The answer to GET /system/df; kinds that were not asked for are left out."""
-
-    layers_size: int | msgspec.UnsetType = msgspec.UNSET
-    images: list[Any] | msgspec.UnsetType = msgspec.UNSET
-    containers: list[Any] | msgspec.UnsetType = msgspec.UNSET
-    volumes: list[Any] | msgspec.UnsetType = msgspec.UNSET
-    build_cache: list[Any] | msgspec.UnsetType = msgspec.UNSET
