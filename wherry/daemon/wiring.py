@@ -25,6 +25,7 @@ from wherry.engine.containers.changes import ContainerChanges
 from wherry.engine.containers.copy_up import CopyUp
 from wherry.engine.containers.create import CreateContainer
 from wherry.engine.containers.exits import ExitWatcher
+from wherry.engine.containers.heal import HealContainer
 from wherry.engine.containers.health import HealthChecks
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.inspect import InspectContainer
@@ -303,6 +304,7 @@ class Engine:
         self._watcher.connect(start.again, remove.auto)
         self._health = HealthChecks(pools, events)
         self._watcher.observe(self._health.started, self._health.ended)
+        self._health.observe(HealContainer(signals))
         self._adopt = AdoptContainers(
             index, self._supervisor, self._snapshots, self._attachments, self._volumes,
             self._watcher, start, remove, pools, defaults,

@@ -400,7 +400,7 @@ class Monitor:
             ring = settings.max_buffer_size if settings.mode == "non-blocking" else 0
             self._session.log.configure(
                 max_size=settings.max_size, max_file=settings.max_file,
-                compress=settings.compress, buffer_size=ring,
+                compress=settings.compress, buffer_size=ring, attributes=settings.attrs,
             )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ async def logs(request: ApiRequest, services: Services) -> web.StreamResponse:
         tail=request.query("tail", "all"),
         timestamps=request.flag("timestamps"),
         details=request.flag("details"),
+        grep=request.query("grep"),
     )
     container = services.streams.logs.check(request.path("id"), wanted)
     tty = container.record.config.tty

@@ -17,6 +17,7 @@ ALIASES: tuple[str, ...] = ("container logs", "logs")
 OPTIONS: tuple[Option, ...] = (
     ("details", "", "bool", "Show extra details provided to logs"),
     ("follow", "f", "bool", "Follow log output"),
+    ("grep", "", "string", "Show only lines that match a regular expression (RE2)"),
     (
         "since",
         "",
@@ -61,6 +62,8 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
         if options.flag(name):
             query[name] = "1"
     query["tail"] = options.text("tail")
+    if options.text("grep"):
+        query["grep"] = options.text("grep")
     response = session.client.request("GET", f"/containers/{container['Id']}/logs", query)
     demultiplexer = None if container["Config"].get("Tty") else Demultiplexer()
     for data in response.chunks():

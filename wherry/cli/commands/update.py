@@ -29,6 +29,7 @@ OPTIONS: tuple[Option, ...] = (
     ("cpus", "", "decimal", "Number of CPUs"),
     ("cpuset-cpus", "", "string", "CPUs in which to allow execution (0-3, 0,1)"),
     ("cpuset-mems", "", "string", "MEMs in which to allow execution (0-3, 0,1)"),
+    ("log-opt", "", "list", "Log driver option to change, or with no value to take away"),
     ("memory", "m", "bytes", "Memory limit"),
     ("memory-reservation", "", "bytes", "Memory soft limit"),
     (
@@ -70,6 +71,9 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
             body[field] = options.text(name)
     if options.text("restart"):
         body["RestartPolicy"] = parse_restart(options.text("restart"))
+    if options.items("log-opt"):
+        pairs = (item.partition("=") for item in options.items("log-opt"))
+        body["LogConfig"] = {"Config": {key: value for key, _, value in pairs}}
     warnings: list[str] = []
     failures: list[str] = []
     for name in operands:

@@ -21,6 +21,7 @@ from wherry.engine.containers.exits import ExitWatcher, lost_monitor
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.restart_policy import restarts_with_daemon
 from wherry.engine.containers.shared_memory import remove_state
+from wherry.engine.containers.start_order import StartOrder
 from wherry.engine.pools import Pools
 from wherry.engine.volumes.state import VolumeState
 from wherry.linux.cgroup.group import Cgroup
@@ -65,6 +66,7 @@ class AdoptContainers:
         self._remove = remove
         self._pools = pools
         self._defaults = defaults
+        self._order = StartOrder(index)
         self._due: set[asyncio.Task[None]] = set()
 
     async def __call__(self) -> None:
@@ -175,6 +177,8 @@ class AdoptContainers:
     def _begin(self, container: Container, *, remove: bool) -> None:
         async def work() -> None:
             try:
+                if not remove:
+                    await self._order.turn_of(container)
                 await (self._remove.auto(container) if remove else self._start(container))
             except WherryError as error:
                 logger.warning("container %s: %s", container.name, error.message)

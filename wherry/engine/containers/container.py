@@ -114,7 +114,8 @@ class Health:
 class Container:
     """One container. Changes are made under its lock; waiters are told by `notify`.
 
-    `cgroup_path` is set while it runs, since the daemon may be started with another driver.
+    `cgroup_path` is set while it runs, since the daemon may be started with another driver. `ill`
+    says that it is being ended because it is unhealthy.
     """
 
     def __init__(self, record: Record) -> None:
@@ -126,6 +127,7 @@ class Container:
         self.probes: dict[str, Callable[[int], None]] = {}
         self.health: Health | None = None
         self.removed = False
+        self.ill = False
         self.cgroup_path = ""
         self.exits = 0
         self._changed = asyncio.Condition()

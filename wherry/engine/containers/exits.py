@@ -189,7 +189,8 @@ class ExitWatcher:
         if self.closing or container.removed:
             return False
         policy = container.record.host.restart_policy
-        return restarts_after_exit(policy, container.state, event.exit_code)
+        ill, container.ill = container.ill, False
+        return restarts_after_exit(policy, container.state, event.exit_code, ill=ill)
 
     def restart_later(self, container: Container) -> None:
         """Starts a container whose status is `restarting`, after its policy's delay."""

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import socket
+from collections.abc import Callable
 
 from wherry.base.clock import now_ns, parse_rfc3339, rfc3339_nano
 from wherry.base.errors import WherryError
@@ -92,8 +93,13 @@ class HealthChecks:
         self._pools = pools
         self._events = events
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._on_unhealthy: Callable[[Container], None] | None = None
         self.checks = 0
         self.failures = 0
+
+    def observe(self, unhealthy: Callable[[Container], None]) -> None:
+        """Who is told when a container becomes unhealthy."""
+        self._on_unhealthy = unhealthy
 
     def started(self, container: Container) -> None:
         """Begins to check a container that has started, or was adopted."""
@@ -140,6 +146,9 @@ class HealthChecks:
             if before != after:
                 action = f"health_status: {after}"
                 self._events.publish("container", action, container.id, container.attributes())
+                await container.notify()
+                if after == "unhealthy" and self._on_unhealthy:
+                    self._on_unhealthy(container)
 
     async def _probe(
         self, container: Container, monitor: MonitorConnection, command: tuple[str, ...],

@@ -16,6 +16,7 @@ from wherry.engine.filters import parse_moment
 from wherry.engine.pools import Pools
 from wherry.store.logs.reader import LogFollower, LogReader
 from wherry.store.logs.record import LogEntry
+from wherry.store.logs.search import LineSearch, compile_search
 
 _BATCH = 512
 
@@ -24,7 +25,10 @@ Lines = list[tuple[str, bytes]]
 
 
 class LogsRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What to show; times as clients write them, empty for none."""
+    """What to show; times as clients write them, empty for none.
+
+    `grep` is a pattern of RE2 that lines must match, Wherry's own.
+    """
 
     stdout: bool = False
     stderr: bool = False
@@ -34,6 +38,7 @@ class LogsRequest(msgspec.Struct, frozen=True, kw_only=True):
     tail: str = "all"
     timestamps: bool = False
     details: bool = False
+    grep: str = ""
 
 
 class ContainerLogs:
@@ -55,6 +60,8 @@ class ContainerLogs:
         for text in (request.since, request.until):
             if text:
                 parse_moment(text, now_ns())
+        if request.grep:
+            compile_search(request.grep)
         if container.record.host.log_config.type == "none" or not container.record.log_path:
             raise NotSupported("configured logging driver does not support reading")
         return container
@@ -70,19 +77,27 @@ class ContainerLogs:
         follow = request.follow and container.state.running and (not until or until > now)
         run = container.exits  # its end may come while what is there is sent
         tail = int(request.tail) if request.tail.isdecimal() else None
+        matches = compile_search(request.grep) if request.grep else None
+        search = LineSearch(matches) if matches else None
         follower: LogFollower | None = None
         size: int | None = None
         if follow:
             size = reader.size()
             follower = LogFollower(container.record.log_path, size)
         try:
-            entries = reader.entries(tail=tail, since=since, until=until, end=size)
+            entries = reader.entries(
+                tail=tail, since=since, until=until, end=size, matches=matches
+            )  # fmt: skip
             while batch := await self._pools.run("disk", lambda: list(islice(entries, _BATCH))):
                 yield _rendered(batch, request)
             if follower:
                 async for batch in self._follow(container, run, follower, until):
                     wanted = [entry for entry in batch if _between(entry, since, until)]
+                    if search:
+                        wanted = list(search.feed(wanted))
                     yield _rendered(wanted, request)
+                if search:
+                    yield _rendered(list(search.finish()), request)
         finally:
             if follower:
                 follower.close()

@@ -11,6 +11,9 @@ FIRST_DELAY = 0.1
 LONGEST_DELAY = 60.0
 RESET_AFTER = 10.0
 
+COUNTED = ("on-failure", "unhealthy")
+"""The policies that may have a number of retries; `unhealthy` is Wherry's own."""
+
 
 def next_delay(previous: float, ran: float) -> float:
     """Seconds to wait, after the previous wait (0 for none) and so many seconds of running."""
@@ -19,9 +22,16 @@ def next_delay(previous: float, ran: float) -> float:
     return min(previous * 2, LONGEST_DELAY)
 
 
-def restarts_after_exit(policy: RestartPolicy, state: State, exit_code: int) -> bool:
-    """Whether a container that has just ended is started again."""
-    return not state.manually_stopped and _wants(policy, state, exit_code)
+def restarts_after_exit(
+    policy: RestartPolicy, state: State, exit_code: int, *, ill: bool = False
+) -> bool:
+    """Whether a container that has just ended is started again; `ill` if that was why it ended."""
+    return not state.manually_stopped and _wants(policy, state, exit_code, ill)
+
+
+def restarts_when_ill(policy: RestartPolicy, state: State) -> bool:
+    """Whether a container that runs is ended and started again since it is unhealthy."""
+    return policy.name == "unhealthy" and _wants(policy, state, 0, ill=True)
 
 
 def restarts_with_daemon(policy: RestartPolicy, state: State) -> bool:
@@ -34,10 +44,11 @@ def restarts_with_daemon(policy: RestartPolicy, state: State) -> bool:
     return _wants(policy, state, state.exit_code)
 
 
-def _wants(policy: RestartPolicy, state: State, exit_code: int) -> bool:
+def _wants(policy: RestartPolicy, state: State, exit_code: int, ill: bool = False) -> bool:
+    """For `unhealthy` illness is a failure like another: all else is as with `on-failure`."""
     if policy.name in ("always", "unless-stopped"):
         return True
-    if policy.name != "on-failure" or exit_code == 0:
+    if policy.name not in COUNTED or not (exit_code or ill):
         return False
     limit = policy.maximum_retry_count
     return limit == 0 or state.restart_count < limit

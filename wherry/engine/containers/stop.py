@@ -62,7 +62,13 @@ class ContainerSignals:
         await self._start(container)
         self._publish(container, "restart")
 
-    async def _stop(self, container: Container, signal: str, seconds: int | None) -> None:
+    async def end_ill(self, container: Container) -> None:
+        """Ends an unhealthy container, for its policy to start it again; raises NotModified."""
+        await self._stop(container, "", None, by_user=False)
+
+    async def _stop(
+        self, container: Container, signal: str, seconds: int | None, *, by_user: bool = True
+    ) -> None:
         if container.state.status == "restarting":
             await self._index.update_state(container, status="exited", manually_stopped=True)
             await container.notify()
@@ -75,7 +81,8 @@ class ContainerSignals:
             seconds = config.stop_timeout
         if seconds is None:
             seconds = self._defaults.stop_timeout
-        await self._index.update_state(container, manually_stopped=True)
+        if by_user:
+            await self._index.update_state(container, manually_stopped=True)
         exits = container.exits
         if container.state.status == "paused":
             await self._set_frozen(container, False)

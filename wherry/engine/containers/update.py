@@ -1,4 +1,4 @@
-"""Changing the limits and the restart policy of a container that exists."""
+"""Changing the limits, the restart policy and the log's options of a container that exists."""
 
 from collections.abc import Mapping
 
@@ -10,12 +10,13 @@ from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.discard import discard_unsupported
 from wherry.engine.containers.groups import group_of
 from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.containers.log_settings import log_settings
 from wherry.engine.containers.spec import resources
-from wherry.engine.containers.validate import check_resources, check_restart
+from wherry.engine.containers.validate import check_log, check_resources, check_restart
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.model import runtime_spec as oci
-from wherry.model.docker.container import HostConfig, Resources, UpdateRequest
+from wherry.model.docker.container import HostConfig, LogConfig, Resources, UpdateRequest
 from wherry.runtime.plan import resources as group_resources
 
 _FIXED = frozenset({"cgroup_parent", "devices", "device_cgroup_rules", "device_requests",
@@ -48,10 +49,15 @@ class UpdateContainer:
             host = merge_update(before.host, request, changed)
             check_resources(host, self._defaults.cpus)
             check_restart(host)
-            container.record = msgspec.structs.replace(before, host=host)
+            check_log(host)
+            record = msgspec.structs.replace(before, host=host)
+            logging = log_settings(record, self._defaults)
+            container.record = record
             try:
                 if container.monitor is not None and changed:
                     await self._pools.run("disk", self._apply, container, request, host)
+                if container.monitor is not None and request.log_config:
+                    await self._pools.run("supervisor", container.monitor.set_log, logging)
                 await self._index.save(container, durable=True)
             except BaseException:
                 container.record = before
@@ -114,4 +120,22 @@ def merge_update(
                 "Restart policy cannot be updated because AutoRemove is enabled for the container"
             )
         merged = msgspec.structs.replace(merged, restart_policy=policy)
-    return merged
+    return merge_log(merged, request.log_config)
+
+
+def merge_log(host: HostConfig, wanted: LogConfig | None) -> HostConfig:
+    """With options of the log added or changed, an empty value taking one away.
+
+    The driver stays: what it has written would be lost to readers. Raises Conflict.
+    """
+    if wanted is None:
+        return host
+    present = host.log_config
+    if wanted.type not in ("", present.type):
+        raise Conflict(
+            f"the log driver {present.type} of a container cannot be changed to {wanted.type}: "
+            "create it anew"
+        )
+    options = {**(present.config or {}), **(wanted.config or {})}
+    kept = {key: value for key, value in options.items() if value}
+    return msgspec.structs.replace(host, log_config=LogConfig(present.type, kept))

@@ -4,6 +4,7 @@ import re
 import signal
 
 from wherry.base.errors import InvalidParameter, NotSupported
+from wherry.engine.containers.restart_policy import COUNTED
 from wherry.linux.capability import NUMBERS
 from wherry.model.docker.container import ContainerConfig, HostConfig, Resources
 
@@ -16,7 +17,7 @@ _LOG_OPTIONS = {
               "tag", "mode", "max-buffer-size"},
     "none": {"mode", "max-buffer-size"},
 }  # fmt: skip
-_RESTART = ("", "no", "always", "unless-stopped", "on-failure")
+_RESTART = ("", "no", "always", "unless-stopped", *COUNTED)
 _SYSCTL = re.compile(
     r"kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced|domainname)"
     r"|fs\.mqueue\..+|net\..+"
@@ -44,7 +45,7 @@ def check_create(config: ContainerConfig, host: HostConfig, cpus: int) -> None:
     check_resources(host, cpus)
     _check_modes(config, host)
     _check_security(host)
-    _check_log(host)
+    check_log(host)
     check_restart(host)
     for port in (*(host.port_bindings or ()), *(config.exposed_ports or ())):
         if not _PORT.fullmatch(port) or not 0 < int(port.partition("/")[0]) < 65536:
@@ -249,7 +250,8 @@ def capability_name(name: str) -> str:
     return upper if upper.startswith("CAP_") else f"CAP_{upper}"
 
 
-def _check_log(host: HostConfig) -> None:
+def check_log(host: HostConfig) -> None:
+    """Log drivers and options that do not exist."""
     driver = host.log_config.type
     if driver and driver not in _LOG_DRIVERS:
         raise InvalidParameter(f"logger: no log driver named '{driver}' is registered")
@@ -270,7 +272,7 @@ def check_restart(host: HostConfig) -> None:
             f"invalid restart policy: unknown policy '{policy.name}'; use one of 'no', 'always', "
             "'on-failure', or 'unless-stopped'"
         )
-    if policy.maximum_retry_count and policy.name != "on-failure":
+    if policy.maximum_retry_count and policy.name not in COUNTED:
         raise InvalidParameter(
             "invalid restart policy: maximum retry count can only be used with 'on-failure'"
         )

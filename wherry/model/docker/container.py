@@ -300,9 +300,10 @@ class CreateResponse(_Shape, frozen=True):
 
 
 class UpdateRequest(Resources, frozen=True, kw_only=True):
-    """The body of an update."""
+    """The body of an update; `log_config` is Wherry's own."""
 
     restart_policy: RestartPolicy | None = None
+    log_config: LogConfig | None = None
 
 
 def words(value: list[str] | str | None) -> list[str]:

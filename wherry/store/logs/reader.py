@@ -9,6 +9,7 @@ from typing import IO
 from wherry.base.clock import parse_rfc3339
 from wherry.linux.inotify import IN_CREATE, IN_MODIFY, IN_MOVED_FROM, Inotify
 from wherry.store.logs.record import LogEntry, decode
+from wherry.store.logs.search import LineSearch, Matches
 
 
 class LogReader:
@@ -18,17 +19,21 @@ class LogReader:
         self._path = path
 
     def entries(
-        self, *, tail: int | None = None, since: int = 0, until: int = 0, end: int | None = None
-    ) -> Iterator[LogEntry]:
+        self, *, tail: int | None = None, since: int = 0, until: int = 0, end: int | None = None,
+        matches: Matches | None = None,
+    ) -> Iterator[LogEntry]:  # fmt: skip
         """Records, oldest first; `since` and `until` in nanoseconds since the epoch, 0 for none.
 
-        `tail` is how many of the last ones; `end` is a size of the present file to stop at.
+        `tail` is how many of the last ones; `end` is a size of the present file to stop at;
+        `matches` is what lines must be like.
         """
         entries = self._all(end)
         if since:
             entries = (entry for entry in entries if parse_rfc3339(entry.time) >= since)
         if until:
             entries = (entry for entry in entries if parse_rfc3339(entry.time) <= until)
+        if matches:
+            entries = _matching(entries, matches)
         if tail is None or tail < 0:
             return entries
         return iter(_last(entries, tail))
@@ -47,6 +52,12 @@ class LogReader:
                 yield from _read_file(path, limit)
             except FileNotFoundError:
                 continue  # rotated away while it was read
+
+
+def _matching(entries: Iterator[LogEntry], matches: Matches) -> Iterator[LogEntry]:
+    search = LineSearch(matches)
+    yield from search.feed(entries)
+    yield from search.finish()
 
 
 def _last(entries: Iterator[LogEntry], count: int) -> list[LogEntry]:

@@ -38,10 +38,16 @@ class LogWriter:
             self.size += os.write(descriptor, b"\n")
         return descriptor
 
-    def configure(self, *, max_size: int, max_file: int, compress: bool, buffer_size: int) -> None:
-        """Changes rotation on a live log."""
+    def configure(
+        self, *, max_size: int, max_file: int, compress: bool, buffer_size: int,
+        attributes: dict[str, str],
+    ) -> None:  # fmt: skip
+        """Changes a live log: what is written from now on, and when it rotates."""
         self._max_size, self._max_file = max_size, max(max_file, 1)
         self._compress, self._buffer_size = compress, buffer_size
+        self._attributes = attributes
+        if not buffer_size:
+            self.flush()
 
     def write(self, stream: str, data: bytes) -> None:
         """Takes output of a stream; whole lines become records at once."""
@@ -78,8 +84,15 @@ class LogWriter:
             self._waiting_size -= len(self._waiting.popleft())
 
     def _append(self, records: bytes) -> None:
-        if self._max_size > 0 and self.size and self.size + len(records) > self._max_size:
-            self._rotate()
+        if self._max_size <= 0 or self.size + len(records) <= self._max_size:
+            self._put(records)
+            return
+        for record in records.splitlines(keepends=True):
+            if self.size and self.size + len(record) > self._max_size:
+                self._rotate()
+            self._put(record)
+
+    def _put(self, records: bytes) -> None:
         try:
             self.size += os.write(self._descriptor, records)
         except OSError:
