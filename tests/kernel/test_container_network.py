@@ -19,6 +19,7 @@ from wherry.model.interface import Interface, Route
 from wherry.network.attachments import Attachments
 from wherry.network.bridges import Bridges, host_routes
 from wherry.network.catalog import NetworkCatalog
+from wherry.network.driver_options import ICC
 from wherry.network.endpoint import Endpoint, EndpointRequest, PortRequest
 from wherry.network.errors import AddressInUse, PortUnavailable
 from wherry.network.firewall import Firewall
@@ -26,10 +27,11 @@ from wherry.network.foreign import ForeignFirewalls
 from wherry.network.ipam import DEFAULT_POOLS
 from wherry.network.lifecycle import BridgeSettings, NetworkLifecycle
 from wherry.network.ports import HostPorts
-from wherry.network.record import ICC, NetworkRecord, Subnet
+from wherry.network.publication import Publication
+from wherry.network.record import NetworkRecord, Subnet
 
 TABLE = "wherry-test"
-WAIT = 0.5
+WAIT = 1.5
 
 
 def _usable() -> str:
@@ -55,10 +57,18 @@ class Room:
         self.firewall = Firewall(instance)
         self.bridges = Bridges(self.firewall, ForeignFirewalls(self.firewall, instance))
         self.catalog = NetworkCatalog(DEFAULT_POOLS, host_routes)
-        self.attachments = Attachments(self.catalog, self.bridges, self.firewall, HostPorts())
+        self.attachments = Attachments(
+            self.catalog, self.bridges, self.firewall, Publication(self.firewall, HostPorts())
+        )
         self.lifecycle = NetworkLifecycle(self.catalog, self.bridges, self.firewall, settings)
         host.run(self.lifecycle.open, [])
         host.run(self.lifecycle.settle)
+
+    def create(self, wanted: NetworkRecord) -> NetworkRecord:
+        """Makes a network."""
+        record = self.host.run(self.lifecycle.create, wanted)
+        self.host.run(self.lifecycle.bring_up, record)
+        return record
 
     def run(
         self,
@@ -69,8 +79,8 @@ class Room:
     ) -> Endpoint:
         """Puts a container on a network."""
         record = self.catalog.get(network)
-        request = EndpointRequest("c" * 64, "box", record.id, ipv4=ip, ports=ports)
-        prepared = self.host.run(self.attachments.prepare, [request])
+        request = EndpointRequest("c" * 64, "box", record.id, ipv4=ip)
+        prepared = self.host.run(self.attachments.prepare, [request], ports)
         plug(self.host, container, prepared.interfaces[0])
         return prepared.endpoints[0]
 
@@ -286,7 +296,7 @@ def test_containers_of_two_bridges_are_isolated_but_for_published_ports(
     room: Room, outside: NetworkNamespace, namespaces: Callable[[], NetworkNamespace], serve: Serve
 ) -> None:
     wanted = NetworkRecord(id="", name="blue", driver="bridge", created="")
-    room.host.run(room.lifecycle.create, wanted)
+    room.create(wanted)
     box, stranger = namespaces(), namespaces()
     endpoint = room.run(box, PortRequest(80, host_port=8080))
     room.run(stranger, network="blue")
@@ -299,19 +309,23 @@ def test_an_internal_network_reaches_nothing_outside(
     room: Room, outside: NetworkNamespace, namespaces: Callable[[], NetworkNamespace]
 ) -> None:
     wanted = NetworkRecord(id="", name="inner", driver="bridge", created="", internal=True)
-    room.host.run(room.lifecycle.create, wanted)
+    room.create(wanted)
     box = namespaces()
     room.run(box, network="inner")
     assert box.run(ask, "192.0.2.9", 7000) == "OSError"
 
 
+@pytest.mark.parametrize("filtered", ["0", "1"])
 def test_icc_false_keeps_containers_of_one_bridge_apart(
-    room: Room, namespaces: Callable[[], NetworkNamespace], serve: Serve
+    room: Room, namespaces: Callable[[], NetworkNamespace], serve: Serve, filtered: str
 ) -> None:
-    if not room.host.run(os.path.exists, "/proc/sys/net/bridge/bridge-nf-call-iptables"):
+    switch = "net/bridge/bridge-nf-call-iptables"
+    if room.host.run(os.path.exists, f"/proc/sys/{switch}"):
+        room.host.run(write_network_sysctl, switch, filtered)
+    elif filtered == "1":
         pytest.skip("needs module br_netfilter")
     wanted = NetworkRecord(id="", name="apart", driver="bridge", created="", options={ICC: "false"})
-    room.host.run(room.lifecycle.create, wanted)
+    room.create(wanted)
     box, neighbour = namespaces(), namespaces()
     endpoint = room.run(box, network="apart")
     room.run(neighbour, network="apart")
@@ -328,7 +342,7 @@ def test_a_dual_stack_network_publishes_and_masquerades_over_ipv6_too(
     room.host.run(configure, Interface(name="up0", addresses=("2001:db8::1/64",)))
     outside.run(configure, Interface(name="eth0", addresses=("2001:db8::9/64",)))
     wanted = NetworkRecord(id="", name="six", driver="bridge", created="", enable_ipv6=True)
-    room.host.run(room.lifecycle.create, wanted)
+    room.create(wanted)
     box = namespaces()
     endpoint = room.run(box, PortRequest(80, host_port=8080), network="six")
     assert {port.host_ip for port in endpoint.ports} == {"0.0.0.0", "::"}
@@ -368,18 +382,15 @@ def test_a_port_in_use_is_refused_in_dockers_words_and_reserves_nothing(
     room: Room, namespaces: Callable[[], NetworkNamespace]
 ) -> None:
     first = room.run(namespaces(), PortRequest(80, host_port=8080))
-    request = EndpointRequest(
-        "d" * 64, "late", first.network, ports=(PortRequest(80, host_port=8080),)
-    )
+    request = EndpointRequest("d" * 64, "late", first.network)
     with pytest.raises(PortUnavailable, match="port is already allocated"):
-        room.host.run(room.attachments.prepare, [request])
+        room.host.run(room.attachments.prepare, [request], [PortRequest(80, host_port=8080)])
     assert [e.container_name for e in room.catalog.endpoints(first.network)] == ["box"]
-    with room.host.run(_listen, 9090, socket.SOCK_STREAM):
-        request = EndpointRequest(
-            "d" * 64, "late", first.network, ports=(PortRequest(80, host_port=9090),)
-        )
-        with pytest.raises(PortUnavailable, match="address already in use"):
-            room.host.run(room.attachments.prepare, [request])
+    with (
+        room.host.run(_listen, 9090, socket.SOCK_STREAM),
+        pytest.raises(PortUnavailable, match="address already in use"),
+    ):
+        room.host.run(room.attachments.prepare, [request], [PortRequest(80, host_port=9090)])
 
 
 def test_a_flushed_rule_set_is_made_again_with_the_next_port(
@@ -413,7 +424,9 @@ def test_a_running_container_keeps_its_ports_and_address_over_a_new_daemon(
     later.firewall = Firewall(TABLE)
     later.bridges = Bridges(later.firewall, ForeignFirewalls(later.firewall, TABLE))
     later.catalog = NetworkCatalog(DEFAULT_POOLS, host_routes)
-    later.attachments = Attachments(later.catalog, later.bridges, later.firewall, HostPorts())
+    later.attachments = Attachments(
+        later.catalog, later.bridges, later.firewall, Publication(later.firewall, HostPorts())
+    )
     later.lifecycle = NetworkLifecycle(
         later.catalog, later.bridges, later.firewall, BridgeSettings(name="wherry0")
     )
@@ -503,7 +516,7 @@ def test_the_default_subnet_clashes_with_no_route_of_the_host(host: NetworkNames
     connect(host, other, "up0", "eth0")
     host.run(configure, Interface(name="up0", addresses=("172.17.0.5/15",)))
     room = Room(host, BridgeSettings(name="wherry0"))
-    assert room.catalog.get("bridge").subnets[0] == Subnet("172.18.0.0/16", "172.18.0.1")
+    assert room.catalog.get("bridge").subnets[0] == Subnet("172.18.0.0/16", "172.18.0.1", chosen=True)
     host.run(room.lifecycle.close)
     other.close()
 

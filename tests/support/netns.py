@@ -79,6 +79,7 @@ def plug(host: NetworkNamespace, container: NetworkNamespace, interface: Interfa
             fd,
             interface.parent,
             hairpin=interface.hairpin,
+            isolated=interface.isolated,
         )
     container.run(configure, interface)
 
@@ -97,7 +98,10 @@ def configure(interface: Interface) -> None:
             netlink.add_route(route.destination, gateway=route.gateway, link=link.ifindex)
 
 
-def _add_pair(name: str, peer: str, namespace: int, bridge: str, *, hairpin: bool = False) -> None:
+def _add_pair(
+    name: str, peer: str, namespace: int, bridge: str, *, hairpin: bool = False,
+    isolated: bool = False,
+) -> None:  # fmt: skip
     with Netlink() as netlink:
         master = netlink.link(bridge) if bridge else None
         netlink.add_veth(
@@ -110,3 +114,5 @@ def _add_pair(name: str, peer: str, namespace: int, bridge: str, *, hairpin: boo
         link = netlink.link(name)
         if hairpin and link:
             netlink.set_hairpin(link.ifindex, True)
+        if isolated and link:
+            netlink.set_isolated(link.ifindex, True)

@@ -49,14 +49,14 @@ async def connect(request: ApiRequest, services: Services) -> web.StreamResponse
     body = await request.json(NetworkConnectRequest)
     if not body.container:
         raise InvalidParameter("container name or id must not be empty")
-    await services.networks.connect.connect(request.path("id"), body.container)
+    await services.networks.connect(request.path("id"), body.container, body.endpoint_config)
     return web.Response(status=200)
 
 
 async def disconnect(request: ApiRequest, services: Services) -> web.StreamResponse:
     """POST /networks/{id}/disconnect."""
     body = await request.json(NetworkDisconnectRequest)
-    await services.networks.connect.disconnect(request.path("id"), body.container)
+    await services.networks.disconnect(request.path("id"), body.container, force=bool(body.force))
     return web.Response(status=200)
 
 

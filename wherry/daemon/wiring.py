@@ -30,6 +30,8 @@ from wherry.engine.containers.health import HealthChecks
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.inspect import InspectContainer
 from wherry.engine.containers.list import ListContainers
+from wherry.engine.containers.live_network import TASK as PLUG_TASK
+from wherry.engine.containers.live_network import LiveNetwork
 from wherry.engine.containers.logs import ContainerLogs
 from wherry.engine.containers.mounts import MountResolver
 from wherry.engine.containers.networking import ContainerNetwork
@@ -58,6 +60,7 @@ from wherry.engine.images.take_in import TakeIn
 from wherry.engine.images.use_cases import ImageUseCases
 from wherry.engine.networks.connect import ConnectNetwork
 from wherry.engine.networks.create import CreateNetwork
+from wherry.engine.networks.disconnect import DisconnectNetwork
 from wherry.engine.networks.inspect import InspectNetwork
 from wherry.engine.networks.list import ListNetworks
 from wherry.engine.networks.prune import PruneNetworks
@@ -103,6 +106,8 @@ from wherry.network.foreign import ForeignFirewalls
 from wherry.network.ipam import DEFAULT_POOLS, Pool
 from wherry.network.lifecycle import BridgeSettings, NetworkLifecycle
 from wherry.network.ports import HostPorts
+from wherry.network.proxy_client import Proxy
+from wherry.network.publication import Publication
 from wherry.store.content.layers import LayerArchives
 from wherry.store.records.database import Database
 from wherry.store.secrets.vault import Vault
@@ -113,8 +118,13 @@ from wherry.wire.server.listeners import open_listener, serve, tls_context
 
 logger = logging.getLogger("wherry.daemon")
 
+PROXY_TASK = "network.proxy"
+PROXY_SECONDS = 10.0
+
 TASKS = {
     HOLD_TASK: "wherry.wire.server.holder:hold_task",
+    PROXY_TASK: "wherry.network.proxy:proxy_task",
+    PLUG_TASK: "wherry.runtime.plug:plug_task",
     "layer.diff": "wherry.store.layer.diff:diff_task",
     "layer.changes": "wherry.store.layer.changes:changes_task",
     "tree.read": "wherry.engine.containers.tree_tasks:read_task",
@@ -271,7 +281,10 @@ class Engine:
         )
         pools = [Pool(item.base, item.size) for item in config.default_address_pools]
         catalog = NetworkCatalog(pools or DEFAULT_POOLS, host_routes)
-        self._attachments = Attachments(catalog, self._bridges, firewall, HostPorts())
+        self._proxy = Proxy(config.exec_root, self._launch_proxy)
+        self._attachments = Attachments(
+            catalog, self._bridges, firewall, Publication(firewall, HostPorts(), self._proxy)
+        )
         short = self._instance.removeprefix("wherry").removeprefix("-")
         settings = BridgeSettings(
             name=f"wh{short}" if short else "wherry0",
@@ -281,9 +294,17 @@ class Engine:
         lifecycle = NetworkLifecycle(catalog, self._bridges, firewall, settings)
         self._networks = NetworkState(catalog, lifecycle, self._database, self._pools, self._events)
 
+    def _launch_proxy(self, directory: Path) -> None:
+        """Starts the proxy of published ports, which outlives this daemon."""
+        self._proxy_task = self._supervisor.run_task(PROXY_TASK, str(directory).encode())
+        self._proxy_task.next_frame(PROXY_SECONDS)
+
     def _build_containers(self) -> None:
         index, pools, events, defaults = self._index, self._pools, self._events, self._defaults
         network = ContainerNetwork(index, self._networks, self._attachments, pools, defaults)
+        self._live_network = LiveNetwork(
+            index, self._networks, self._attachments, network, self._supervisor, pools
+        )
         self._watcher = ExitWatcher(index, network, self._volumes, pools, events, defaults)
         user_namespaces = UserNamespaces(
             index, read_pool(Path("/etc/subuid")), read_pool(Path("/etc/subgid"))
@@ -307,7 +328,7 @@ class Engine:
         self._health.observe(HealContainer(signals))
         self._adopt = AdoptContainers(
             index, self._supervisor, self._snapshots, self._attachments, self._volumes,
-            self._watcher, start, remove, pools, defaults,
+            self._watcher, start, remove, pools, defaults, self._live_network,
         )  # fmt: skip
         self._leave = LeaveContainers(index, self._watcher, pools, defaults)
         self._containers = ContainerUseCases(
@@ -402,7 +423,9 @@ class Engine:
 
         return NetworkUseCases(
             ListNetworks(state), InspectNetwork(state), CreateNetwork(state),
-            RemoveNetwork(state), PruneNetworks(state, referred), ConnectNetwork(state),
+            RemoveNetwork(state), PruneNetworks(state, referred),
+            ConnectNetwork(state, self._index, self._live_network),
+            DisconnectNetwork(state, self._index, self._live_network),
         )  # fmt: skip
 
     def _counts(self) -> Counts:

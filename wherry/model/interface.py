@@ -15,7 +15,8 @@ class Interface(msgspec.Struct, frozen=True, omit_defaults=True):
 
     For kind "veth" the pair's host end is `host_name`, attached to the bridge `parent`; for
     "macvlan" and "ipvlan" `parent` is the host's link and `mode` their mode. Addresses are in
-    CIDR form, `mtu` in bytes (0 keeps the kernel's).
+    CIDR form, `mtu` in bytes (0 keeps the kernel's). `hairpin` lets its bridge send frames back,
+    `isolated` keeps it apart from other isolated ports of the bridge.
     """
 
     name: str
@@ -29,3 +30,24 @@ class Interface(msgspec.Struct, frozen=True, omit_defaults=True):
     routes: tuple[Route, ...] = ()
     sysctls: dict[str, str] = {}
     hairpin: bool = False
+    isolated: bool = False
+
+
+class DefaultRoute(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A way out of the namespace: `destination` is 0.0.0.0/0 or ::/0."""
+
+    interface: str
+    destination: str
+    gateway: str = ""
+
+
+class LinkChange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What changes among the interfaces of a running container, in this order.
+
+    `remove` is the name of an interface inside that goes, `lost` and `gained` are default routes.
+    """
+
+    remove: str = ""
+    lost: tuple[DefaultRoute, ...] = ()
+    add: Interface | None = None
+    gained: tuple[DefaultRoute, ...] = ()

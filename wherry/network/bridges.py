@@ -8,10 +8,12 @@ from pathlib import Path
 
 from wherry.linux.netlink.route import Link, Netlink, write_network_sysctl
 from wherry.linux.syscall import SyscallError
+from wherry.network import driver_options as opt
 from wherry.network.errors import NetworkUnavailable
 from wherry.network.firewall import Firewall
 from wherry.network.foreign import ForeignFirewalls
-from wherry.network.record import NetworkRecord
+from wherry.network.parents import ensure_parent, remove_parent
+from wherry.network.record import NetworkRecord, Subnet
 from wherry.network.rules import NetworkRules
 
 _log = logging.getLogger(__name__)
@@ -42,9 +44,14 @@ class Bridges:
     def ensure(self, record: NetworkRecord) -> None:
         """Makes the bridge with addresses and rules unless that was done.
 
-        Raises NetworkUnavailable; a bridge that was made then is removed again.
+        Raises NetworkUnavailable; a bridge that was made then is removed again. For macvlan and
+        ipvlan it is their parent that has to be there.
         """
-        if record.id in self._up:
+        if record.plain or record.id in self._up:
+            return
+        if record.driver != "bridge":
+            ensure_parent(record)
+            self._up.add(record.id)
             return
         with Netlink() as netlink:
             link = netlink.link(record.bridge)
@@ -63,10 +70,13 @@ class Bridges:
                 self._undo(netlink, record, made)
                 raise
         self._up.add(record.id)
-        self.warn(self._foreign.open_for(record.bridge))
+        self._open_others(record)
 
     def adopt(self, record: NetworkRecord) -> None:
         """Counts a bridge as in use whose rules are restored elsewhere; makes a missing link."""
+        if record.driver != "bridge":
+            self.ensure(record)
+            return
         with Netlink() as netlink:
             link = netlink.link(record.bridge)
             try:
@@ -77,11 +87,18 @@ class Bridges:
                     f"cannot take over bridge {record.bridge}: {error}"
                 ) from error
         self._up.add(record.id)
-        self.warn(self._foreign.open_for(record.bridge))
+        self._open_others(record)
+
+    def _open_others(self, record: NetworkRecord) -> None:
+        self.warn(self._foreign.open_for(record.bridge, ipv6=record.enable_ipv6))
 
     def remove(self, record: NetworkRecord) -> None:
         """Removes the bridge and its rules; a bridge that the user made stays."""
         self._up.discard(record.id)
+        if record.driver != "bridge":
+            if record.made_parent:
+                remove_parent(record)
+            return
         self._foreign.close_for(record.bridge)
         self._firewall.remove_network(record.bridge)
         if not record.foreign_bridge:
@@ -127,7 +144,7 @@ class Bridges:
             _sysctl(f"{conf}/accept_dad", "0")
             _sysctl(f"{conf}/disable_ipv6", "0" if record.enable_ipv6 else "1")
             present = {address for _, address in netlink.addresses(link.ifindex)}
-            for subnet in record.subnets:
+            for subnet in _on_bridge(record):
                 address = f"{subnet.gateway}/{subnet.subnet.partition('/')[2]}"
                 if address not in present:
                     with contextlib.suppress(FileExistsError):
@@ -136,7 +153,7 @@ class Bridges:
         if self._firewall.enabled:
             _sysctl(f"ipv4/conf/{record.bridge}/route_localnet", "1")
         if not record.icc:
-            self._filter_bridged(record)
+            self._filter_bridged()
         if self._ip_forward and not record.internal:
             self._forward(record)
 
@@ -153,19 +170,13 @@ class Bridges:
             _sysctl("ipv6/conf/all/forwarding", "1", required=True)
             _log.info("turned on net.ipv6.conf.all.forwarding for network %s", record.name)
 
-    def _filter_bridged(self, record: NetworkRecord) -> None:
-        """icc=false: frames inside one bridge meet the rules only through br_netfilter."""
-        switch = _SYSCTL / "bridge/bridge-nf-call-iptables"
-        if not switch.exists():
-            self.warn(
-                [
-                    f"network {record.name} has icc=false, but module br_netfilter is not loaded: "
-                    "containers on it reach each other; load it with: modprobe br_netfilter"
-                ]
-            )
-            return
-        for name in ("bridge-nf-call-iptables", "bridge-nf-call-ip6tables"):
-            _sysctl(f"bridge/{name}", "1")
+    def _filter_bridged(self) -> None:
+        """icc=false where br_netfilter is loaded: bridged frames meet the rules too.
+
+        Elsewhere the ports are isolated by the bridge itself.
+        """
+        if bridges_are_filtered():
+            _sysctl("bridge/bridge-nf-call-ip6tables", "1")
 
     def _undo(self, netlink: Netlink, record: NetworkRecord, made: bool) -> None:
         if made and not record.foreign_bridge:
@@ -176,11 +187,33 @@ def rules_of(record: NetworkRecord) -> NetworkRules:
     """What the firewall has to know of a network."""
     return NetworkRules(
         bridge=record.bridge,
-        subnets=tuple(subnet.subnet for subnet in record.subnets),
+        subnets=tuple(subnet.subnet for subnet in _live(record)),
         masquerade=record.masquerade,
         icc=record.icc,
         internal=record.internal,
+        modes=(record.gateway_mode(4), record.gateway_mode(6)),
+        sources=(
+            record.options.get(opt.SOURCE_ADDRESSES[4], ""),
+            record.options.get(opt.SOURCE_ADDRESSES[6], ""),
+        ),
+        trusted=opt.trusted_interfaces(record.options),
     )
+
+
+def _live(record: NetworkRecord) -> list[Subnet]:
+    """The subnets of the IP versions that are on."""
+    return [s for s in record.subnets if record.has_version(6 if ":" in s.subnet else 4)]
+
+
+def _on_bridge(record: NetworkRecord) -> list[Subnet]:
+    """Those whose gateway's address the bridge has."""
+    found = []
+    for subnet in _live(record):
+        version = 6 if ":" in subnet.subnet else 4
+        inhibited = version == 4 and not record.bridge_addressed
+        if not inhibited and record.gateway_mode(version) != "isolated":
+            found.append(subnet)
+    return found
 
 
 def bridges_are_filtered() -> bool:

@@ -50,14 +50,15 @@ class NetworkCatalog:
         """Takes a network in; raises NetworkNameInUse, PoolOverlaps or BadAddress."""
         if self.named(record.name) is not None:
             raise NetworkNameInUse(record.name)
-        self.check_overlap(record.subnets)
+        live = () if record.config_only else record.subnets
+        self.check_overlap(live)
         spaces = tuple(
             AddressSpace(
                 subnet.subnet,
                 address_range=subnet.ip_range,
                 reserved=(subnet.gateway, *subnet.auxiliary.values()),
             )
-            for subnet in record.subnets
+            for subnet in live
         )
         self._records[record.id] = record
         self._spaces[record.id] = spaces
@@ -68,17 +69,23 @@ class NetworkCatalog:
         for table in (self._records, self._spaces, self._endpoints):
             table.pop(identifier, None)
 
-    def choose_subnet(self, taken: Sequence[str] = ()) -> Subnet:
-        """A subnet from the pools that clashes with no network and no route of the host."""
-        busy = [s.subnet for record in self._records.values() for s in record.subnets]
-        subnet = choose_subnet(self._pools, [*busy, *self._host_routes(), *taken])
-        return Subnet(str(subnet), first_address(subnet))
+    def choose_subnet(self, version: int = 4, taken: Sequence[str] = ()) -> Subnet | None:
+        """A subnet from the pools that clashes with no network and no route of the host.
+
+        None if no pool is of the IP version; raises NoSubnets if all are used up.
+        """
+        pools = [p for p in self._pools if ipaddress.ip_network(p.base, False).version == version]
+        if not pools:
+            return None
+        busy = [s.subnet for record in self._live() for s in record.subnets]
+        subnet = choose_subnet(pools, [*busy, *self._host_routes(), *taken])
+        return Subnet(str(subnet), first_address(subnet), chosen=True)
 
     def check_overlap(self, subnets: Sequence[Subnet]) -> None:
         """Raises PoolOverlaps if a subnet lies across one of another network."""
         for subnet in subnets:
             wanted = ipaddress.ip_network(subnet.subnet)
-            for record in self._records.values():
+            for record in self._live():
                 for other in record.subnets:
                     present = ipaddress.ip_network(other.subnet)
                     if wanted.version == present.version and wanted.overlaps(present):
@@ -96,7 +103,7 @@ class NetworkCatalog:
         """The subnet of a network for IP version 4 or 6."""
         wanted = self.space(identifier, version)
         record = self._records.get(identifier)
-        if wanted is None or record is None:
+        if wanted is None or record is None or not record.has_version(version):
             return None
         return next(s for s in record.subnets if s.subnet == str(wanted.subnet))
 
@@ -117,6 +124,9 @@ class NetworkCatalog:
             if space is not None and address:
                 space.free(address)
         return True
+
+    def _live(self) -> list[NetworkRecord]:
+        return [record for record in self._records.values() if not record.config_only]
 
     @property
     def in_use(self) -> bool:

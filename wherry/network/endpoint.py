@@ -2,13 +2,14 @@
 
 The life of a container's network: `Attachments.prepare` before its start, with one
 `EndpointRequest` for each network; the `Interface` values go to the runtime, the `Endpoint` values
-into the container's record; `Attachments.release` takes the endpoints back at its end, and
-`Attachments.restore` after a restart of the daemon, for every container that still runs.
+into the container's record; `Attachments.add` and `Attachments.take` while it runs;
+`Attachments.release` takes the endpoints back at its end, and `Attachments.restore` after a restart
+of the daemon, for every container that still runs.
 """
 
 import msgspec
 
-from wherry.model.interface import Interface
+from wherry.model.interface import Interface, LinkChange
 
 
 class PortRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -26,7 +27,10 @@ class PortRequest(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PublishedPort(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A published port as it is: `host_ip` is "0.0.0.0", "::" or one address of the host."""
+    """A published port as it is: `host_ip` is "0.0.0.0", "::" or one address of the host.
+
+    `host_port` 0: the network is routed, and the container's own port is open to the outside.
+    """
 
     container_port: int
     protocol: str
@@ -37,30 +41,35 @@ class PublishedPort(msgspec.Struct, frozen=True, omit_defaults=True):
 class EndpointRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a container wants of one network; empty fields are chosen by the network room.
 
-    `network` is a network's id. `static` addresses (`ipv4`, `ipv6`) are those the user asked for.
-    `interface` is the name inside the container, empty for eth0, eth1, ... in order. Ports are
-    published through the endpoint that holds the default route, whichever request carries them.
+    `network` is a network's id; `ipv4`, `ipv6` and `link_local` are addresses the user asked for.
+    `names`, `aliases` and `links` are kept on the endpoint; `options` are the endpoint's driver
+    options.
     """
 
     container_id: str
     container_name: str
     network: str
-    interface: str = ""
     endpoint_id: str = ""
     ipv4: str = ""
     ipv6: str = ""
+    link_local: tuple[str, ...] = ()
     mac: str = ""
     gateway_priority: int = 0
     aliases: tuple[str, ...] = ()
-    sysctls: dict[str, str] = {}
-    ports: tuple[PortRequest, ...] = ()
+    names: tuple[str, ...] = ()
+    links: dict[str, str] = {}
+    options: dict[str, str] = {}
 
 
 class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     """One container's place on one network, complete: what a record keeps and inspect shows.
 
     Addresses are without prefix length, empty where the network has none of the family.
-    `default_route` marks the endpoint whose gateway is the container's.
+    `default_route` marks the endpoint whose IPv4 gateway is the container's, `default_route6` the
+    one whose IPv6 gateway is. `names` are all that resolve to it for others on the network (the
+    container's name, its aliases, short id, host name), `links` are names that this container alone
+    knows, each with the name of the container it stands for. `pending` marks one that is being
+    connected to or disconnected from a running container: whoever finds it undoes it.
     """
 
     network: str
@@ -79,7 +88,12 @@ class Endpoint(msgspec.Struct, frozen=True, omit_defaults=True):
     ipv6_gateway: str = ""
     gateway_priority: int = 0
     default_route: bool = False
+    default_route6: bool = False
+    link_local: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    links: dict[str, str] = {}
+    pending: bool = False
     ports: tuple[PublishedPort, ...] = ()
 
 
@@ -91,3 +105,13 @@ class Prepared(msgspec.Struct, frozen=True):
 
     interfaces: tuple[Interface, ...]
     endpoints: tuple[Endpoint, ...]
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """What connecting or disconnecting a running container comes to.
+
+    `endpoints` are all that it has now, `link` is the runtime's to carry out.
+    """
+
+    endpoints: tuple[Endpoint, ...]
+    link: LinkChange

@@ -43,6 +43,33 @@ class PredefinedNetwork(Forbidden):
     """bridge, host and none are part of the engine."""
 
 
+class ConfigurationOnly(Forbidden):
+    """Containers cannot be on a network that is only settings for others."""
+
+    def __init__(self, name: str) -> None:
+        """Names the network, in libnetwork's words."""
+        super().__init__(
+            f"cannot create endpoint on configuration-only network {name}: make a network with "
+            f"--config-from {name}"
+        )
+
+
+class NoSuchConfiguration(NotFound):
+    """There is no configuration-only network of that name."""
+
+    def __init__(self, name: str) -> None:
+        """Names it."""
+        super().__init__(f"configuration network {name} not found")
+
+
+class ConfigurationInUse(Forbidden):
+    """A configuration-only network cannot go while networks are made of it."""
+
+    def __init__(self, name: str) -> None:
+        """libnetwork's words."""
+        super().__init__(f'configuration network "{name}" is in use')
+
+
 class PoolOverlaps(Forbidden):
     """A subnet lies across another network's or a route of the host."""
 

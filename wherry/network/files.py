@@ -56,10 +56,27 @@ def hosts_file(
     """
     lines = list(_HOSTS_HEAD)
     lines += extra_host_lines(extra_hosts, host_gateway)
-    names = f"{hostname}.{domainname} {hostname}" if domainname else hostname
-    for endpoint in endpoints:
-        lines += [f"{address}\t{names}" for address in (endpoint.ipv4, endpoint.ipv6) if address]
+    lines += _own_lines(hostname, domainname, endpoints)
     return ("\n".join(lines) + "\n").encode()
+
+
+def renewed_hosts(
+    content: bytes, hostname: str, domainname: str, endpoints: Sequence[Endpoint],
+    gone: Sequence[Endpoint],
+) -> bytes:  # fmt: skip
+    """/etc/hosts of a running container whose endpoints have changed; all else stays."""
+    lines = content.decode(errors="surrogateescape").splitlines()
+    old = set(_own_lines(hostname, domainname, gone))
+    kept = [line for line in lines if line not in old]
+    kept += [x for x in _own_lines(hostname, domainname, endpoints) if x not in kept]
+    return ("\n".join(kept) + "\n").encode(errors="surrogateescape")
+
+
+def _own_lines(hostname: str, domainname: str, endpoints: Sequence[Endpoint]) -> list[str]:
+    """The container's own names at each of its addresses."""
+    names = f"{hostname}.{domainname} {hostname}" if domainname else hostname
+    addresses = (a for e in endpoints for a in (e.ipv4, e.ipv6) if a)
+    return [f"{address}\t{names}" for address in addresses]
 
 
 def host_hosts_file(

@@ -7,7 +7,7 @@ from wherry.linux.capability import effective_names
 from wherry.linux.nftables import Nftables, NftablesError, NftablesMissing
 from wherry.network import rules
 from wherry.network.errors import NetworkUnavailable
-from wherry.network.rules import NetworkRules, PortRule
+from wherry.network.rules import NetworkRules, OpenPort, PortRule
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ class Firewall:
         self._nftables: Nftables | None = None
         self._networks: dict[str, NetworkRules] = {}
         self._ports: dict[PortRule, None] = {}
+        self._open: dict[OpenPort, None] = {}
         self._made = False
 
     @property
@@ -62,19 +63,25 @@ class Firewall:
         """Makes a bridge known; raises NetworkUnavailable in one line."""
         self.restore([network], [])
 
-    def restore(self, networks: Sequence[NetworkRules], ports: Sequence[PortRule]) -> None:
+    def restore(
+        self, networks: Sequence[NetworkRules], ports: Sequence[PortRule],
+        opened: Sequence[OpenPort] = (),
+    ) -> None:  # fmt: skip
         """Adds networks and ports in one transaction; the first call replaces an old table."""
         new_networks = [n for n in networks if self._networks.get(n.bridge) != n]
         new_ports = [port for port in ports if port not in self._ports]
+        new_open = [port for port in opened if port not in self._open]
         self._networks.update({network.bridge: network for network in new_networks})
         self._ports.update(dict.fromkeys(new_ports))
-        if not self._enabled or not (new_networks or new_ports):
+        self._open.update(dict.fromkeys(new_open))
+        if not self._enabled or not (new_networks or new_ports or new_open):
             return
         try:
             if self._made:
                 self._apply(
                     "".join(rules.add_network(self._table, n) for n in new_networks)
                     + rules.add_ports(self._table, new_ports)
+                    + rules.add_open_ports(self._table, new_open)
                 )
             else:
                 self.rebuild()
@@ -83,6 +90,8 @@ class Firewall:
                 self._networks.pop(network.bridge, None)
             for port in new_ports:
                 self._ports.pop(port, None)
+            for opening in new_open:
+                self._open.pop(opening, None)
             raise
 
     def remove_network(self, bridge: str) -> None:
@@ -95,17 +104,19 @@ class Firewall:
         else:
             self.remove_table()
 
-    def publish(self, ports: Sequence[PortRule]) -> None:
+    def publish(self, ports: Sequence[PortRule], opened: Sequence[OpenPort] = ()) -> None:
         """Publishes ports; raises NetworkUnavailable in one line."""
-        self.restore([], ports)
+        self.restore([], ports, opened)
 
-    def withdraw(self, ports: Sequence[PortRule]) -> None:
+    def withdraw(self, ports: Sequence[PortRule], opened: Sequence[OpenPort] = ()) -> None:
         """Takes published ports back; unknown ones are ignored."""
-        known = [port for port in ports if port in self._ports]
-        for port in known:
-            del self._ports[port]
-        if known and self._made:
-            self._apply(rules.remove_ports(self._table, known))
+        known = [port for port in ports if self._ports.pop(port, True) is None]
+        known_open = [port for port in opened if self._open.pop(port, True) is None]
+        if (known or known_open) and self._made:
+            self._apply(
+                rules.remove_ports(self._table, known)
+                + rules.remove_open_ports(self._table, known_open)
+            )
 
     def rebuild(self) -> None:
         """Makes the whole table anew from what should be there, in one transaction."""
@@ -113,6 +124,7 @@ class Firewall:
             rules.create_table(self._table)
             + "".join(rules.add_network(self._table, n) for n in self._networks.values())
             + rules.add_ports(self._table, list(self._ports))
+            + rules.add_open_ports(self._table, list(self._open))
         )
         self._made = True
 
@@ -131,7 +143,7 @@ class Firewall:
     def chains(self) -> list[dict[str, object]]:
         """All chains of the namespace as nft describes them, other tools' too."""
         try:
-            found = self._open().query("list chains")
+            found = self._library().query("list chains")
         except NftablesError as error:
             _log.debug("cannot list the chains of the firewall: %s", error.text)
             return []
@@ -139,17 +151,17 @@ class Firewall:
 
     def run_foreign(self, commands: str) -> None:
         """Applies commands to another tool's table; raises NftablesError."""
-        self._open().run(commands)
+        self._library().run(commands)
 
     def rules_of(self, family: str, table: str, chain: str) -> list[dict[str, object]]:
         """The rules of another tool's chain as nft describes them; raises NftablesError."""
-        found = self._open().query(f"list chain {family} {table} {chain}")
+        found = self._library().query(f"list chain {family} {table} {chain}")
         return [dict(entry["rule"]) for entry in found if "rule" in entry]
 
     def _apply(self, commands: str) -> None:
         """Runs commands; if the table is not as it was left, makes it anew instead."""
         try:
-            self._open().run(commands)
+            self._library().run(commands)
         except NftablesError as error:
             if not (error.missing_object or error.exists):
                 raise self._unavailable(error) from None
@@ -158,11 +170,11 @@ class Firewall:
 
     def _run(self, commands: str) -> None:
         try:
-            self._open().run(commands)
+            self._library().run(commands)
         except NftablesError as error:
             raise self._unavailable(error) from None
 
-    def _open(self) -> Nftables:
+    def _library(self) -> Nftables:
         if self._nftables is None:
             try:
                 self._nftables = self._connect()

@@ -37,12 +37,19 @@ class ForeignFirewalls:
         self._opened: set[tuple[str, str]] = set()
         self._warned: set[str] = set()
 
-    def open_for(self, bridge: str) -> list[str]:
-        """Lets a bridge's traffic pass; the lines say what only the user can do."""
+    def open_for(self, bridge: str, *, ipv6: bool = False) -> list[str]:
+        """Lets a bridge's traffic pass; the lines say what only the user can do.
+
+        Chains that see IPv6 alone do not matter to a bridge without it.
+        """
         if not self._firewall.enabled:
             return []
         chains = self._firewall.chains()
-        dropping = [chain for chain in chains if _drops_forwarded(chain)]
+        dropping = [
+            chain
+            for chain in chains
+            if _drops_forwarded(chain) and (ipv6 or chain.get("family") != "ip6")
+        ]
         warnings = []
         for chain in dropping:
             family, table = str(chain["family"]), str(chain["table"])

@@ -12,18 +12,21 @@ import msgspec
 from wherry.base.clock import timestamp
 from wherry.base.errors import InvalidParameter
 from wherry.base.ids import new_id
-from wherry.network import record as options
+from wherry.network import driver_options as options
 from wherry.network.bridges import Bridges, host_routes, link_addresses
 from wherry.network.catalog import NetworkCatalog
+from wherry.network.creation import complete
 from wherry.network.errors import (
+    ConfigurationInUse,
     NetworkHasEndpoints,
     NetworkNameInUse,
     NetworkUnavailable,
+    NoSubnets,
     PoolOverlaps,
     PredefinedNetwork,
 )
 from wherry.network.firewall import Firewall
-from wherry.network.record import NetworkRecord, Subnet
+from wherry.network.record import NetworkRecord, Subnet, check_subnet
 
 _log = logging.getLogger(__name__)
 
@@ -102,38 +105,28 @@ class NetworkLifecycle:
                 self._bridges.warn([error.message])
 
     def create(self, wanted: NetworkRecord, *, chosen_id: str = "") -> NetworkRecord:
-        """Adds a user's bridge network; its record with id, subnets and link name filled in.
+        """Adds a user's network; its record with id, subnets and link name filled in.
 
-        Raises NetworkNameInUse, PoolOverlaps, BadAddress, NoSubnets and NetworkUnavailable.
+        Nothing is in the kernel yet: the record is to be stored first, then `bring_up`. Raises
+        NetworkNameInUse, PoolOverlaps, BadAddress, NoSubnets, Forbidden.
         """
-        options.check_name(wanted.name)
-        options.check_options(wanted.options)
-        if wanted.predefined:
-            raise PredefinedNetwork(
-                f"operation is not permitted on predefined {wanted.name} network"
-            )
-        if self._catalog.named(wanted.name) is not None:
-            raise NetworkNameInUse(wanted.name)
-        identifier = chosen_id or new_id()
-        subnets = tuple(options.check_subnet(subnet) for subnet in wanted.subnets)
-        _one_of_each_family(subnets)
-        if wanted.enable_ipv4 and not any(":" not in s.subnet for s in subnets):
-            subnets = (self._catalog.choose_subnet([s.subnet for s in subnets]), *subnets)
-        if wanted.enable_ipv6 and not any(":" in s.subnet for s in subnets):
-            subnets = (*subnets, _unique_local(identifier))
-        bridge = wanted.options.get(options.BRIDGE_NAME) or f"br-{identifier[:12]}"
-        if any(record.bridge == bridge for record in self._catalog.records()):
-            raise InvalidParameter(f"bridge name {bridge} is used by another network")
-        record = msgspec.structs.replace(
-            wanted, id=identifier, created=timestamp(), subnets=subnets, bridge=bridge
-        )
+        record = complete(self._catalog, wanted, chosen_id or new_id())
+        if record.driver in ("macvlan", "ipvlan"):
+            made = link_addresses(record.bridge) is None
+            record = msgspec.structs.replace(record, made_parent=made)
         self._catalog.add(record)
+        return record
+
+    def bring_up(self, record: NetworkRecord) -> None:
+        """Makes what a new network needs in the kernel; if that fails the network is forgotten.
+
+        Raises NetworkUnavailable, InvalidParameter for a parent that cannot be.
+        """
         try:
             self._bridges.ensure(record)
         except BaseException:
-            self._catalog.remove(identifier)
+            self._catalog.remove(record.id)
             raise
-        return record
 
     def remove(self, record: NetworkRecord) -> None:
         """Removes a user's network; raises NetworkHasEndpoints, PredefinedNetwork."""
@@ -145,13 +138,17 @@ class NetworkLifecycle:
                 f'name:"{e.container_name}" id:"{e.endpoint_id[:12]}"' for e in endpoints
             )
             raise NetworkHasEndpoints(record.name, record.id, names)
-        self._bridges.remove(record)
+        if record.config_only:
+            if any(r.config_from == record.name for r in self._catalog.records()):
+                raise ConfigurationInUse(record.name)
+        else:
+            self._bridges.remove(record)
         self._catalog.remove(record.id)
 
     def close(self) -> None:
         """Removes bridges and rules that nothing uses; what containers use stays."""
         for record in self._catalog.records():
-            if record.driver != "bridge" or self._catalog.endpoints(record.id):
+            if record.plain or self._catalog.endpoints(record.id):
                 continue
             try:
                 if self._bridges.is_up(record):
@@ -188,7 +185,7 @@ class NetworkLifecycle:
             options.BRIDGE_NAME: link,
             options.MTU: str(settings.mtu or 1500),
         }
-        options.check_options(driver_options)
+        options.check_options("bridge", driver_options)
         return NetworkRecord(
             id=old.id if old else new_id(),
             name="bridge",
@@ -221,7 +218,10 @@ class NetworkLifecycle:
             return _with_range(Subnet(str(inner)), settings.fixed_cidr)
         if old and old.bridge == link and self._still_fits(old, link):
             return msgspec.structs.replace(old.subnets[0], ip_range="")
-        return self._catalog.choose_subnet()
+        chosen = self._catalog.choose_subnet()
+        if chosen is None:
+            raise NoSubnets
+        return chosen
 
     def _still_fits(self, old: NetworkRecord, link: str) -> bool:
         """The subnet of last time stays, for running containers, unless the host took it since."""
@@ -251,18 +251,4 @@ def _subnet_of(address: str) -> Subnet:
 
 
 def _with_range(subnet: Subnet, fixed_cidr: str) -> Subnet:
-    return options.check_subnet(Subnet(subnet.subnet, subnet.gateway, fixed_cidr))
-
-
-def _one_of_each_family(subnets: Sequence[Subnet]) -> None:
-    versions = [ipaddress.ip_network(subnet.subnet).version for subnet in subnets]
-    if len(versions) != len(set(versions)):
-        raise InvalidParameter("bridge driver doesn't support multiple subnets")
-
-
-def _unique_local(identifier: str) -> Subnet:
-    """A /64 of fd00::/8 out of the network's random id, as RFC 4193 section 3.2 asks."""
-    digits = identifier[:14]
-    number = (0xFD << 120) | (int(digits, 16) << 64)
-    network = ipaddress.IPv6Network((number, 64))
-    return Subnet(str(network), str(network.network_address + 1))
+    return check_subnet(Subnet(subnet.subnet, subnet.gateway, fixed_cidr))

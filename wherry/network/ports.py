@@ -60,8 +60,8 @@ class HostPorts:
     ) -> tuple[PublishedPort, ...]:
         """Reserves host ports for all requests or, raising PortUnavailable, for none.
 
-        `default_ip` replaces an empty host address; `families` (4, 6) are those that the
-        container has, and an unspecific address is published for each of them.
+        `default_ip` replaces an empty host address; `families` (4, 6) are those that lead to the
+        container, and an unspecific address is published for each of them.
         """
         done: list[PublishedPort] = []
         try:
@@ -89,7 +89,7 @@ class HostPorts:
     def _allocate(
         self, request: PortRequest, default_ip: str, families: Sequence[int]
     ) -> list[PublishedPort]:
-        addresses = _addresses(request.host_ip or default_ip, families)
+        addresses = _addresses(request.host_ip, default_ip, families)
         if not addresses:
             raise PortUnavailable(
                 f"cannot publish port {request.container_port}/{request.protocol} on "
@@ -150,7 +150,8 @@ class HostPorts:
         return False
 
 
-def _addresses(host_ip: str, families: Sequence[int]) -> list[str]:
+def _addresses(asked: str, default_ip: str, families: Sequence[int]) -> list[str]:
+    host_ip = asked or (default_ip if default_ip not in _ANY else "")
     if not host_ip:
         return [address for family, address in ((4, "0.0.0.0"), (6, "::")) if family in families]
     try:

@@ -6,36 +6,33 @@ import re
 import msgspec
 
 from wherry.base.errors import InvalidParameter
+from wherry.network import driver_options as opt
 from wherry.network.errors import BadAddress
 from wherry.network.ipam import first_address
 
-BRIDGE_NAME = "com.docker.network.bridge.name"
-MTU = "com.docker.network.driver.mtu"
-ICC = "com.docker.network.bridge.enable_icc"
-MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
-HOST_BINDING = "com.docker.network.bridge.host_binding_ipv4"
-DEFAULT_BRIDGE = "com.docker.network.bridge.default_bridge"
-
-LINK_NAME_LENGTH = 15
-"""IFNAMSIZ less its terminating zero (linux/if.h)."""
-
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
-_LINK = re.compile(r"[a-zA-Z0-9_.-]{1,15}")
-_FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
-_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 
 
 class Subnet(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One subnet of a network: CIDR, gateway and reserved addresses without prefix length."""
+    """One subnet of a network: CIDR, gateway and reserved addresses without prefix length.
+
+    `chosen` marks one that the engine picked: users may ask for no address in it.
+    """
 
     subnet: str
     gateway: str = ""
     ip_range: str = ""
     auxiliary: dict[str, str] = {}
+    chosen: bool = False
 
 
 class NetworkRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A network. `driver` is bridge, host or null; `bridge` is the link's name on the host."""
+    """A network. `driver` is bridge, macvlan, ipvlan, host or null.
+
+    `bridge` is the link's name on the host; for macvlan and ipvlan that of their parent, and
+    `made_parent` says that the engine made it. One that is `config_only` is nothing but settings,
+    which a network that has it as `config_from` takes over.
+    """
 
     id: str
     name: str
@@ -52,6 +49,9 @@ class NetworkRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     options: dict[str, str] = {}
     labels: dict[str, str] = {}
     foreign_bridge: bool = False
+    config_only: bool = False
+    config_from: str = ""
+    made_parent: bool = False
 
     @property
     def predefined(self) -> bool:
@@ -59,34 +59,57 @@ class NetworkRecord(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.name in ("bridge", "host", "none")
 
     @property
+    def plain(self) -> bool:
+        """Whether endpoints on it have neither interface nor addresses."""
+        return self.driver in ("host", "null")
+
+    @property
     def icc(self) -> bool:
         """Whether containers of the network reach each other."""
-        return option_flag(self.options, ICC, default=True)
+        return opt.flag(self.options, opt.ICC, default=True)
 
     @property
     def masquerade(self) -> bool:
         """Whether what leaves the network takes the host's address."""
-        return option_flag(self.options, MASQUERADE, default=True)
+        return opt.flag(self.options, opt.MASQUERADE, default=True)
 
     @property
     def mtu(self) -> int:
         """The MTU in bytes, 0 for the kernel's."""
-        return int(self.options.get(MTU, "0") or 0)
+        return int(self.options.get(opt.MTU, "0") or 0)
 
     @property
     def host_binding(self) -> str:
         """The address that ports are published on when a container names none."""
-        return self.options.get(HOST_BINDING, "")
+        return self.options.get(opt.HOST_BINDING, "")
 
+    @property
+    def interface_prefix(self) -> str:
+        """What the names of interfaces in containers begin with."""
+        return self.options.get(opt.INTERFACE_PREFIX, "") or "eth"
 
-def option_flag(options: dict[str, str], key: str, *, default: bool) -> bool:
-    """A boolean driver option in Go's spellings; raises InvalidParameter on other words."""
-    value = options.get(key)
-    if value is None or value == "":
-        return default
-    if value not in _TRUE | _FALSE:
-        raise InvalidParameter(f"failed to parse {key} value: {value!r} is not a boolean")
-    return value in _TRUE
+    @property
+    def bridge_addressed(self) -> bool:
+        """Whether the bridge itself has the IPv4 gateway's address."""
+        return not opt.flag(self.options, opt.INHIBIT_IPV4, default=False)
+
+    @property
+    def mode(self) -> str:
+        """The mode of macvlan or ipvlan links, empty for the usual one."""
+        return self.options.get(f"{self.driver}_mode", "")
+
+    @property
+    def routes_by_link(self) -> bool:
+        """Whether containers leave through their link with no gateway (ipvlan's layer 3)."""
+        return self.driver == "ipvlan" and self.mode in ("l3", "l3s")
+
+    def gateway_mode(self, version: int) -> str:
+        """How the network meets the outside over an IP version: nat, routed, ..."""
+        return self.options.get(opt.GATEWAY_MODES[version], "") or "nat"
+
+    def has_version(self, version: int) -> bool:
+        """Whether containers on it have addresses of an IP version."""
+        return self.enable_ipv4 if version == 4 else self.enable_ipv6
 
 
 def check_name(name: str) -> str:
@@ -97,21 +120,6 @@ def check_name(name: str) -> str:
             "letters, digits, '_', '.' and '-'"
         )
     return name
-
-
-def check_options(options: dict[str, str]) -> None:
-    """Refuses driver options with values that cannot be; raises InvalidParameter."""
-    option_flag(options, ICC, default=True)
-    option_flag(options, MASQUERADE, default=True)
-    mtu = options.get(MTU, "0") or "0"
-    if not mtu.isdecimal() or int(mtu) > 65535:
-        raise InvalidParameter(f"invalid MTU {mtu!r}: must be a number from 0 to 65535")
-    name = options.get(BRIDGE_NAME, "")
-    if name and (not _LINK.fullmatch(name) or name in (".", "..")):
-        raise InvalidParameter(
-            f"invalid bridge name {name!r}: a link has 1 to {LINK_NAME_LENGTH} letters, digits, "
-            "'_', '.' or '-'"
-        )
 
 
 def check_subnet(subnet: Subnet) -> Subnet:
@@ -130,8 +138,8 @@ def check_subnet(subnet: Subnet) -> Subnet:
     for address in (gateway, *subnet.auxiliary.values()):
         if address:
             _check_member(address, network)
-    return Subnet(
-        str(network), gateway or first_address(network), subnet.ip_range, subnet.auxiliary
+    return msgspec.structs.replace(
+        subnet, subnet=str(network), gateway=gateway or first_address(network)
     )
 
 

@@ -31,6 +31,14 @@ table inet {table} {{
     map bound6 {{ type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }}
     map runs4 {{ type inet_proto . inet_service : ipv4_addr; flags interval; }}
     map runs6 {{ type inet_proto . inet_service : ipv6_addr; flags interval; }}
+    set open4 {{ type ipv4_addr . inet_proto . inet_service; }}
+    set open6 {{ type ipv6_addr . inet_proto . inet_service; }}
+    set routed4 {{ type ifname; }}
+    set routed6 {{ type ifname; }}
+    set unprotected4 {{ type ifname; }}
+    set unprotected6 {{ type ifname; }}
+    map snat4 {{ type ipv4_addr : ipv4_addr; flags interval; }}
+    map snat6 {{ type ipv6_addr : ipv6_addr; flags interval; }}
 
     chain published {{
         dnat ip to ip daddr . meta l4proto . th dport map @bound4
@@ -63,7 +71,14 @@ table inet {table} {{
         ct state established,related accept
         iifname . oifname @within accept
         iifname @internal drop
+        oifname @internal drop
         ct status dnat accept
+        ip daddr . meta l4proto . th dport @open4 accept
+        ip6 daddr . meta l4proto . th dport @open6 accept
+        oifname @routed4 meta l4proto icmp accept
+        oifname @routed6 meta l4proto ipv6-icmp accept
+        oifname @unprotected4 meta nfproto ipv4 accept
+        oifname @unprotected6 meta nfproto ipv6 accept
         oifname @bridges drop
     }}
 
@@ -73,6 +88,8 @@ table inet {table} {{
         type nat hook postrouting priority srcnat; policy accept;
         oifname @bridges ip saddr 127.0.0.0/8 masquerade
         ct status dnat oifname vmap @hairpins
+        oifname != @bridges snat ip to ip saddr map @snat4
+        oifname != @bridges snat ip6 to ip6 saddr map @snat6
         oifname != @bridges ip saddr @sources4 masquerade
         oifname != @bridges ip6 saddr @sources6 masquerade
     }}
@@ -81,13 +98,20 @@ table inet {table} {{
 
 
 class NetworkRules(msgspec.Struct, frozen=True):
-    """What the table has to know of one bridge network."""
+    """What the table has to know of one bridge network.
+
+    `modes` are the gateway modes of IPv4 and IPv6, `sources` the addresses that take the place of
+    containers' (empty: the host's own). `trusted` are links that reach containers directly.
+    """
 
     bridge: str
     subnets: tuple[str, ...]
     masquerade: bool = True
     icc: bool = True
     internal: bool = False
+    modes: tuple[str, str] = ("nat", "nat")
+    sources: tuple[str, str] = ("", "")
+    trusted: tuple[str, ...] = ()
 
 
 class PortRule(msgspec.Struct, frozen=True):
@@ -98,6 +122,14 @@ class PortRule(msgspec.Struct, frozen=True):
     host_port: int
     address: str
     container_port: int
+
+
+class OpenPort(msgspec.Struct, frozen=True):
+    """A port of a container on a routed network: open to whoever reaches its address."""
+
+    protocol: str
+    address: str
+    port: int
 
 
 def create_table(table: str) -> str:
@@ -139,6 +171,24 @@ def remove_ports(table: str, ports: Sequence[PortRule]) -> str:
     return _port_elements("delete", table, ports)
 
 
+def add_open_ports(table: str, ports: Sequence[OpenPort]) -> str:
+    """Commands that open ports of routed networks."""
+    return _open_elements("add", table, ports)
+
+
+def remove_open_ports(table: str, ports: Sequence[OpenPort]) -> str:
+    """Commands that undo `add_open_ports` with the same ports."""
+    return _open_elements("delete", table, ports)
+
+
+def _open_elements(verb: str, table: str, ports: Sequence[OpenPort]) -> str:
+    return "".join(
+        f"{verb} element inet {table} open{_family(port.address)} "
+        f"{{ {port.address} . {port.protocol} . {port.port} }}\n"
+        for port in ports
+    )
+
+
 def _network_elements(verb: str, table: str, network: NetworkRules) -> list[str]:
     name = f'"{network.bridge}"'
     head = f"{verb} element inet {table}"
@@ -148,13 +198,29 @@ def _network_elements(verb: str, table: str, network: NetworkRules) -> list[str]
     ]
     if network.icc:
         lines.append(f"{head} within {{ {name} . {name} }}")
+    lines += [f'{head} within {{ "{link}" . {name} }}' for link in network.trusted]
     if network.internal:
-        lines.append(f"{head} internal {{ {name} }}")
-    elif network.masquerade:
-        lines += [
-            f"{head} sources{'6' if ':' in subnet else '4'} {{ {subnet} }}"
-            for subnet in network.subnets
-        ]
+        return [*lines, f"{head} internal {{ {name} }}"]
+    for family, mode in zip("46", network.modes, strict=True):
+        if mode == "routed":
+            lines.append(f"{head} routed{family} {{ {name} }}")
+        elif mode == "nat-unprotected":
+            lines.append(f"{head} unprotected{family} {{ {name} }}")
+    return lines + _source_elements(head, network)
+
+
+def _source_elements(head: str, network: NetworkRules) -> list[str]:
+    """What takes another source address on its way out."""
+    lines = []
+    for subnet in network.subnets:
+        wide = ":" in subnet
+        family = "6" if wide else "4"
+        if not network.masquerade or not network.modes[wide].startswith("nat"):
+            continue
+        if network.sources[wide]:
+            lines.append(f"{head} snat{family} {{ {subnet} : {network.sources[wide]} }}")
+        else:
+            lines.append(f"{head} sources{family} {{ {subnet} }}")
     return lines
 
 

@@ -111,17 +111,18 @@ def _join_namespaces(init_pid: int) -> None:
             flags |= ns.KINDS[kind][0]
     pidfd = os.pidfd_open(init_pid)
     try:
-        _join(pidfd, init_pid, flags)
+        join_namespaces(pidfd, init_pid, flags)
     finally:
         os.close(pidfd)
 
 
 def join_mounts(pidfd: int, pid: int) -> None:
     """Joins a container's mount namespace, as root of the user namespace that owns it."""
-    _join(pidfd, pid, ns.CLONE_NEWNS)
+    join_namespaces(pidfd, pid, ns.CLONE_NEWNS)
 
 
-def _join(pidfd: int, pid: int, flags: int) -> None:
+def join_namespaces(pidfd: int, pid: int, flags: int) -> None:
+    """Joins namespaces of a process, as root of the user namespace that owns them."""
     mapped = in_user_namespace(pid)
     ns.setns(pidfd, flags | (ns.CLONE_NEWUSER if mapped else 0))
     if mapped:

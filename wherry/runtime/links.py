@@ -46,6 +46,8 @@ def _add(netlink: Netlink, interface: Interface, namespace: int) -> None:
         )  # fmt: skip
         if interface.hairpin:
             netlink.set_hairpin(link_index(interface.host_name), True)
+        if interface.isolated:
+            netlink.set_isolated(link_index(interface.host_name), True)
     elif interface.kind == "macvlan":
         netlink.add_macvlan(name, parent, interface.mode, namespace=namespace, mac=interface.mac)
     elif interface.kind == "ipvlan":
@@ -115,4 +117,5 @@ def _write_sysctls(interface: Interface) -> None:
             if error.errno not in (errno.EROFS, errno.EACCES):
                 raise
     for key, value in interface.sysctls.items():
-        write_network_sysctl(key.replace("IFNAME", interface.name), value)
+        path = key.replace(".", "/").replace("IFNAME", interface.name)
+        write_network_sysctl(path, value)

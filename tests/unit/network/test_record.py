@@ -4,16 +4,13 @@ import pytest
 
 from wherry.base.errors import InvalidParameter
 from wherry.network.catalog import NetworkCatalog
+from wherry.network.driver_options import BRIDGE_NAME, ICC, MTU, check_options
 from wherry.network.errors import BadAddress, NetworkNameInUse, NoSuchNetwork, PoolOverlaps
 from wherry.network.ipam import DEFAULT_POOLS
 from wherry.network.record import (
-    BRIDGE_NAME,
-    ICC,
-    MTU,
     NetworkRecord,
     Subnet,
     check_name,
-    check_options,
     check_subnet,
 )
 
@@ -56,7 +53,7 @@ def test_bad_names_are_refused(bad: str) -> None:
 )
 def test_bad_driver_options_are_refused(bad: dict[str, str]) -> None:
     with pytest.raises(InvalidParameter):
-        check_options(bad)
+        check_options("bridge", bad)
 
 
 def test_networks_are_found_by_name_id_and_unique_beginning() -> None:

@@ -19,6 +19,7 @@ from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.exits import ExitWatcher, lost_monitor
 from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.containers.live_network import LiveNetwork
 from wherry.engine.containers.restart_policy import restarts_with_daemon
 from wherry.engine.containers.shared_memory import remove_state
 from wherry.engine.containers.start_order import StartOrder
@@ -54,8 +55,9 @@ class AdoptContainers:
     def __init__(
         self, index: ContainerIndex, supervisor: Supervisor, snapshots: Snapshots,
         attachments: Attachments, volumes: VolumeState, watcher: ExitWatcher, start: Starts,
-        remove: Removes, pools: Pools, defaults: ContainerDefaults,
+        remove: Removes, pools: Pools, defaults: ContainerDefaults, live_network: LiveNetwork,
     ) -> None:  # fmt: skip
+        self._live_network = live_network
         self._index = index
         self._supervisor = supervisor
         self._snapshots = snapshots
@@ -108,6 +110,8 @@ class AdoptContainers:
             await self._mount_volumes(container)
             await self._mark_running(container, container.monitor)
             self._watcher.watch(container)
+            async with container.lock:
+                await self._live_network.recover(container)
         elif container.state.status in ("running", "paused"):
             event = await self._pools.run("disk", self._find_exit, container)
             await self._watcher.ended(container, event)

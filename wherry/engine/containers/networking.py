@@ -1,22 +1,23 @@
 """A container's part in networks: endpoints before its start, files that go with them."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
-from wherry.base.errors import Conflict, InvalidParameter, WherryError
+from wherry.base.errors import Conflict, WherryError
 from wherry.base.files import write_atomic
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
+from wherry.engine.containers.endpoint_requests import endpoint_request, port_requests
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.networks.state import NetworkState
 from wherry.engine.pools import Pools
-from wherry.model.docker.container import PortBinding
 from wherry.model.interface import Interface
 from wherry.network import files as network_files
 from wherry.network.attachments import Attachments
-from wherry.network.endpoint import Endpoint, EndpointRequest, PortRequest
+from wherry.network.endpoint import Endpoint
 
 _FILES = {"/etc/hostname": "hostname", "/etc/hosts": "hosts", "/etc/resolv.conf": "resolv.conf"}
 
@@ -39,8 +40,12 @@ class ContainerNetwork:
         if container.record.host.network_mode.startswith("container:"):
             return ()
         try:
-            requests = self._requests(container)
-            prepared = await self._pools.run("network", self._attachments.prepare, requests)
+            requests = [
+                endpoint_request(container.record, self._networks.catalog.get(name), settings)
+                for name, settings in container.record.networks.items()
+            ]
+            ports = port_requests(container.record)
+            prepared = await self._pools.run("network", self._attachments.prepare, requests, ports)
         except WherryError as error:
             error.args = (f"failed to set up container networking: {error.message}",)
             raise
@@ -57,42 +62,21 @@ class ContainerNetwork:
         container.record = msgspec.structs.replace(container.record, endpoints=())
         self._networks.publish_endpoints("disconnect", endpoints)
 
-    def _requests(self, container: Container) -> list[EndpointRequest]:
-        record = container.record
-        requests: list[EndpointRequest] = []
-        for number, (name, settings) in enumerate(record.networks.items()):
-            ipam = settings.ipam_config
-            requests.append(EndpointRequest(
-                container_id=record.id,
-                container_name=record.name,
-                network=self._networks.catalog.get(name).id,
-                interface=f"eth{number}",
-                ipv4=ipam.ipv4_address if ipam else "",
-                ipv6=ipam.ipv6_address if ipam else "",
-                mac=settings.mac_address or (record.config.mac_address if number == 0 else ""),
-                gateway_priority=settings.gw_priority,
-                aliases=tuple(settings.aliases or ()),
-                ports=tuple(self._ports(container)) if number == 0 else (),
-            ))  # fmt: skip
-        return requests
+    def rewrite_hosts(self, container: Container, gone: Iterable[Endpoint] = ()) -> None:
+        """Brings /etc/hosts of a running container in line with its endpoints, in place.
 
-    def _ports(self, container: Container) -> list[PortRequest]:
-        host, config = container.record.host, container.record.config
-        found: list[PortRequest] = []
-        for port, bindings in (host.port_bindings or {}).items():
-            number, _, protocol = port.partition("/")
-            for binding in bindings or [PortBinding()]:
-                first, last = _port_range(binding.host_port)
-                found.append(PortRequest(
-                    int(number), protocol or "tcp", binding.host_ip, first, last
-                ))  # fmt: skip
-        if host.publish_all_ports:
-            bound = {port if "/" in port else f"{port}/tcp" for port in host.port_bindings or ()}
-            for port in config.exposed_ports or ():
-                number, _, protocol = port.partition("/")
-                if f"{number}/{protocol or 'tcp'}" not in bound:
-                    found.append(PortRequest(int(number), protocol or "tcp"))
-        return found
+        What was written into it inside stays; lines of endpoints that are `gone` go.
+        """
+        record = container.record
+        path = self._defaults.container_dir(record.id) / "hosts"
+        if not path.exists():
+            return
+        host, domain = record.config.hostname, record.config.domainname
+        live = [item for item in record.endpoints if not item.pending]
+        content = network_files.renewed_hosts(path.read_bytes(), host, domain, live, tuple(gone))
+        with path.open("r+b") as file:  # the file itself is what the container has mounted
+            file.truncate()
+            file.write(content)
 
     def write_files(self, container: Container) -> dict[str, str]:
         """Writes hosts, hostname and resolv.conf; returns their places by path inside."""
@@ -158,13 +142,3 @@ class ContainerNetwork:
             return network_files.host_resolv_conf(text, settings)
         ipv6 = any(item.ipv6 for item in container.record.endpoints)
         return network_files.resolv_conf(text, settings, ipv6=ipv6)
-
-
-def _port_range(text: str) -> tuple[int, int]:
-    """First and last of a host port or range; zeros for any."""
-    if not text:
-        return 0, 0
-    first, _, last = text.partition("-")
-    if not first.isdecimal() or (last and not last.isdecimal()) or int(last or first) > 65535:
-        raise InvalidParameter(f"invalid port specification: {text!r}".replace("'", '"'))
-    return int(first), int(last or 0)

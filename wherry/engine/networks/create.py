@@ -1,16 +1,17 @@
 """Making a network."""
 
-from wherry.base.errors import InvalidParameter, NotFound, NotSupported, Unavailable
+from wherry.base.errors import InvalidParameter, NotFound, Unavailable
 from wherry.engine.networks.state import NetworkState
 from wherry.model.docker.network import IpamConfig, NetworkCreateRequest
+from wherry.network import driver_options as opt
 from wherry.network.record import NetworkRecord, Subnet
 
-KNOWN_DRIVERS = frozenset({"macvlan", "ipvlan"})
-"""Drivers of Docker's that this engine names but does not have."""
+DRIVERS = frozenset({"bridge", "macvlan", "ipvlan"})
+"""Drivers of which users make networks."""
 
 
 class CreateNetwork:
-    """Creates user networks of driver bridge."""
+    """Creates user networks."""
 
     def __init__(self, state: NetworkState) -> None:
         """`state` makes and stores them."""
@@ -23,21 +24,25 @@ class CreateNetwork:
         NetworkUnavailable.
         """
         _check(request)
-        ipam = request.ipam
+        ipam, options = request.ipam, request.options or {}
         wanted = NetworkRecord(
             id="",
             name=request.name,
-            driver="bridge",
+            driver=request.driver or "bridge",
             created="",
             subnets=tuple(_subnet(entry) for entry in (ipam and ipam.config) or ()),
             internal=bool(request.internal),
             attachable=bool(request.attachable),
-            enable_ipv4=request.enable_ipv4 is not False,
-            enable_ipv6=bool(request.enable_ipv6),
+            enable_ipv4=_enabled(request.enable_ipv4, options, opt.ENABLE_IPV4, default=True),
+            enable_ipv6=_enabled(request.enable_ipv6, options, opt.ENABLE_IPV6, default=False),
             ipam_options=(ipam.options or {}) if ipam else {},
-            options=request.options or {},
+            options=options,
             labels=request.labels or {},
+            config_only=bool(request.config_only),
+            config_from=(request.config_from and request.config_from.network) or "",
         )
+        if not wanted.enable_ipv4 and not wanted.enable_ipv6:
+            raise InvalidParameter("IPv4 or IPv6 must be enabled")
         return (await self._state.create(wanted)).id
 
 
@@ -50,20 +55,21 @@ def _check(request: NetworkCreateRequest) -> None:
             'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" '
             "to connect this node to swarm and try again."
         )
-    if request.config_only or (request.config_from and request.config_from.network):
-        raise NotSupported("configuration-only networks are not supported")
-    if driver in KNOWN_DRIVERS:
-        raise NotSupported(f"network driver {driver} is not supported: use driver bridge")
     if driver in ("host", "null"):
         raise InvalidParameter(f'only one instance of "{driver}" network is allowed')
-    if driver != "bridge":
+    if driver not in DRIVERS:
         raise NotFound(
             f'could not find plugin {driver} in v1 plugin registry: plugin "{driver}" not found'
         )
-    if request.enable_ipv4 is False and not request.enable_ipv6:
-        raise InvalidParameter("IPv4 or IPv6 must be enabled")
     if request.ipam and request.ipam.driver not in (None, "", "default"):
         raise NotFound(f'could not find IPAM driver: plugin "{request.ipam.driver}" not found')
+
+
+def _enabled(
+    asked: bool | None, options: dict[str, str], key: str, *, default: bool
+) -> bool:  # fmt: skip
+    """A field of the request, or the driver option that stands for it."""
+    return opt.flag(options, key, default=default) if asked is None else asked
 
 
 def _subnet(config: IpamConfig) -> Subnet:

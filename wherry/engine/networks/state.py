@@ -14,9 +14,10 @@ from wherry.model.docker.network import (
     NetworkResource,
 )
 from wherry.network.catalog import NetworkCatalog
+from wherry.network.driver_options import BRIDGE_NAME
 from wherry.network.endpoint import Endpoint
 from wherry.network.lifecycle import NetworkLifecycle
-from wherry.network.record import BRIDGE_NAME, NetworkRecord
+from wherry.network.record import NetworkRecord
 from wherry.store.records.database import Database, Delete, Put
 
 KIND = "network"
@@ -67,12 +68,16 @@ class NetworkState:
         await asyncio.wrap_future(self._database.submit([put]))
 
     async def create(self, wanted: NetworkRecord) -> NetworkRecord:
-        """Creates a network in the kernel and stores it, or leaves nothing."""
+        """Stores a network and makes it in the kernel, or leaves nothing.
+
+        The record comes first: what a killed daemon had begun then belongs to a network.
+        """
         record: NetworkRecord = await self._pools.run(POOL, self.lifecycle.create, wanted)
+        await self.save(record)
         try:
-            await self.save(record)
+            await self._pools.run(POOL, self.lifecycle.bring_up, record)
         except BaseException:
-            await self._pools.run(POOL, self.lifecycle.remove, record)
+            await asyncio.wrap_future(self._database.submit([Delete(KIND, record.id)]))
             raise
         self.publish("create", record)
         return record
@@ -91,8 +96,9 @@ class NetworkState:
 
     def publish_endpoints(self, action: str, endpoints: tuple[Endpoint, ...]) -> None:
         """Publishes `connect` or `disconnect` for the endpoints of a container."""
+        records = {record.id: record for record in self.catalog.records()}
         for endpoint in endpoints:
-            record = next((r for r in self.catalog.records() if r.id == endpoint.network), None)
+            record = records.get(endpoint.network)
             attributes = {
                 "container": endpoint.container_id,
                 "name": endpoint.network_name,
@@ -112,7 +118,7 @@ class NetworkState:
             )
             for subnet in record.subnets
         ]
-        plain = record.driver in ("host", "null")
+        plain = record.plain and not record.config_only
         return NetworkResource(
             name=record.name,
             id=record.id,
@@ -129,8 +135,8 @@ class NetworkState:
             internal=record.internal,
             attachable=record.attachable,
             ingress=False,
-            config_from=ConfigReference(""),
-            config_only=False,
+            config_from=ConfigReference(record.config_from),
+            config_only=record.config_only,
             containers={e.container_id: _endpoint(e) for e in found},
             options=_shown_options(record),
             labels=record.labels,

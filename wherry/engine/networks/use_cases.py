@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from wherry.engine.networks.connect import ConnectNetwork
 from wherry.engine.networks.create import CreateNetwork
+from wherry.engine.networks.disconnect import DisconnectNetwork
 from wherry.engine.networks.inspect import InspectNetwork
 from wherry.engine.networks.list import ListNetworks
 from wherry.engine.networks.prune import PruneNetworks
@@ -20,3 +21,4 @@ class NetworkUseCases:
     remove: RemoveNetwork
     prune: PruneNetworks
     connect: ConnectNetwork
+    disconnect: DisconnectNetwork

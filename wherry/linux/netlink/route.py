@@ -94,6 +94,11 @@ class Netlink:
         data = m.attribute(m.IFLA_IPVLAN_MODE, struct.pack("=H", IPVLAN_MODES[mode or "l2"]))
         self._add_link(name, "ipvlan", data, extra=_child(parent, namespace))
 
+    def add_vlan(self, name: str, parent: int, number: int) -> None:
+        """Makes a VLAN link over `parent`; raises SyscallError EOPNOTSUPP without 802.1Q."""
+        data = m.attribute(m.IFLA_VLAN_ID, struct.pack("=H", number))
+        self._add_link(name, "vlan", data, extra=_child(parent, None))
+
     def delete_link(self, index: int) -> None:
         """Removes a link; raises SyscallError ENODEV."""
         body = m.LINK.pack(0, 0, index, 0, 0)
@@ -122,9 +127,16 @@ class Netlink:
 
     def set_hairpin(self, index: int, on: bool) -> None:
         """Whether a bridge sends frames back out of this port."""
+        self._set_port(index, m.IFLA_BRPORT_MODE, on)
+
+    def set_isolated(self, index: int, on: bool) -> None:
+        """Whether a bridge keeps this port apart from other isolated ones (bridge(8))."""
+        self._set_port(index, m.IFLA_BRPORT_ISOLATED, on)
+
+    def _set_port(self, index: int, kind: int, on: bool) -> None:
         body = m.LINK.pack(socket.AF_BRIDGE, 0, index, 0, 0)
-        mode = m.attribute(m.IFLA_BRPORT_MODE, bytes([on]))
-        self._request(m.RTM_SETLINK, 0, body + m.nested(m.IFLA_PROTINFO, mode), f"link {index}")
+        value = m.attribute(kind, bytes([on]))
+        self._request(m.RTM_SETLINK, 0, body + m.nested(m.IFLA_PROTINFO, value), f"link {index}")
 
     def links(self) -> list[Link]:
         """All links of the namespace."""

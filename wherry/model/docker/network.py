@@ -2,6 +2,8 @@
 
 import msgspec
 
+from wherry.model.docker.container import EndpointSettings
+
 
 class IpamConfig(msgspec.Struct, frozen=True, omit_defaults=True, rename="pascal"):
     """One subnet of a network."""
@@ -53,9 +55,10 @@ class NetworkCreateResponse(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class NetworkConnectRequest(msgspec.Struct, frozen=True, rename="pascal"):
-    """The body of POST /networks/{id}/connect, as far as it decides whom it is about."""
+    """The body of POST /networks/{id}/connect."""
 
     container: str = ""
+    endpoint_config: EndpointSettings | None = None
 
 
 class NetworkDisconnectRequest(msgspec.Struct, frozen=True, rename="pascal"):

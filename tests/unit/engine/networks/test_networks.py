@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from wherry.base.errors import InvalidParameter, NotFound, NotSupported, Unavailable
-from wherry.engine.networks.connect import ConnectNetwork
+from wherry.base.errors import Forbidden, InvalidParameter, NotFound, NotSupported, Unavailable
 from wherry.engine.networks.create import CreateNetwork
 from wherry.engine.networks.inspect import InspectNetwork
 from wherry.engine.networks.list import ListNetworks
@@ -17,12 +16,19 @@ from wherry.engine.networks.remove import RemoveNetwork
 from wherry.engine.networks.state import NetworkState
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
-from wherry.model.docker.network import Ipam, IpamConfig, NetworkCreateRequest
+from wherry.model.docker.network import (
+    ConfigReference,
+    Ipam,
+    IpamConfig,
+    NetworkCreateRequest,
+)
 from wherry.network.attachments import Attachments
 from wherry.network.bridges import Bridges
 from wherry.network.catalog import NetworkCatalog
 from wherry.network.endpoint import EndpointRequest
 from wherry.network.errors import (
+    ConfigurationInUse,
+    ConfigurationOnly,
     NetworkHasEndpoints,
     NetworkNameInUse,
     NoSuchNetwork,
@@ -33,6 +39,7 @@ from wherry.network.foreign import ForeignFirewalls
 from wherry.network.ipam import DEFAULT_POOLS
 from wherry.network.lifecycle import BridgeSettings, NetworkLifecycle
 from wherry.network.ports import HostPorts
+from wherry.network.publication import Publication
 from wherry.network.record import NetworkRecord
 from wherry.store.records.database import Database
 
@@ -69,7 +76,9 @@ class Engine:
         firewall = Firewall("wherry-test", enabled=False)
         bridges = FakeBridges(firewall, ForeignFirewalls(firewall, "wherry-test"))
         self.catalog = NetworkCatalog(DEFAULT_POOLS, list)
-        self.attachments = Attachments(self.catalog, bridges, firewall, HostPorts())
+        self.attachments = Attachments(
+            self.catalog, bridges, firewall, Publication(firewall, HostPorts())
+        )
         self.events = EventBus()
         settings = BridgeSettings(name="wherry-none", bip="172.17.0.1/16")
         lifecycle = NetworkLifecycle(self.catalog, bridges, firewall, settings)
@@ -140,9 +149,14 @@ def test_a_users_subnet_and_range_are_kept(tmp_path: Path) -> None:
         (NetworkCreateRequest(name="a/b"), InvalidParameter),
         (NetworkCreateRequest(name="bridge"), PredefinedNetwork),
         (NetworkCreateRequest(name="x", driver="macvlan"), NotSupported),
+        (
+            NetworkCreateRequest(name="x", options={"com.docker.network.driver.mtu": "x"}),
+            InvalidParameter,
+        ),
         (NetworkCreateRequest(name="x", driver="overlay"), Unavailable),
         (NetworkCreateRequest(name="x", driver="nope"), NotFound),
-        (NetworkCreateRequest(name="x", config_only=True), NotSupported),
+        (NetworkCreateRequest(name="x", config_only=True, internal=True), Forbidden),
+        (NetworkCreateRequest(name="x", config_from=ConfigReference("y")), NotFound),
         (NetworkCreateRequest(name="x", enable_ipv4=False), InvalidParameter),
     ],
 )
@@ -226,11 +240,29 @@ def test_events_tell_of_create_and_destroy(tmp_path: Path) -> None:
     assert with_networks(tmp_path, scenario) == [("create", attributes), ("destroy", attributes)]
 
 
-def test_connecting_an_existing_container_is_refused_in_words(tmp_path: Path) -> None:
-    async def scenario(engine: Engine) -> None:
-        with pytest.raises(NotSupported, match="create it with --network"):
-            await ConnectNetwork(engine.state).connect("bridge", "box")
-        with pytest.raises(NoSuchNetwork):
-            await ConnectNetwork(engine.state).disconnect("green", "box")
+def test_a_network_takes_its_settings_from_a_configuration_which_then_has_to_stay(
+    tmp_path: Path,
+) -> None:
+    config = IpamConfig(subnet="10.5.0.0/16", gateway="10.5.0.9")
 
-    with_networks(tmp_path, scenario)
+    async def scenario(engine: Engine) -> Any:
+        await engine.create(
+            NetworkCreateRequest(
+                name="settings", config_only=True, ipam=Ipam(config=[config]), labels={"a": "1"}
+            )
+        )
+        await engine.create(
+            NetworkCreateRequest(name="made", config_from=ConfigReference("settings"))
+        )
+        with pytest.raises(ConfigurationInUse, match="is in use"):
+            await engine.remove("settings")
+        with pytest.raises(ConfigurationOnly):
+            engine.attach("settings")
+        shown = engine.inspect("made")
+        await engine.remove("made")
+        await engine.remove("settings")
+        return shown
+
+    shown = with_networks(tmp_path, scenario)
+    assert (shown.ipam.config, shown.labels) == ([config], {"a": "1"})
+    assert shown.config_from.network == "settings"
