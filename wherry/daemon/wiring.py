@@ -321,6 +321,7 @@ class Engine:
         create = CreateContainer(
             index, self._catalog, self._snapshots, mounts, self._volumes, pools, events, defaults,
             CopyUp(self._volumes, self._snapshots, self._supervisor, pools), user_namespaces,
+            self._networks,
         )  # fmt: skip
         self._watcher.connect(start.again, remove.auto)
         self._health = HealthChecks(pools, events)

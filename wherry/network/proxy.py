@@ -176,7 +176,9 @@ class _Proxy:
                 listener.close()
 
     def _end(self) -> None:
+        """Closes everything before the daemon is told so: the ports may be wanted again at once."""
         self._running = False
+        self._remove(list(self._listeners))
         self._path.unlink(missing_ok=True)
 
 

@@ -9,6 +9,7 @@ import msgspec
 from wherry.base.clock import timestamp
 from wherry.base.errors import InvalidParameter
 from wherry.base.ids import new_id, short_id
+from wherry.engine.containers.asked_networks import asked_networks
 from wherry.engine.containers.container import Container, MountPoint, Record
 from wherry.engine.containers.copy_up import CopyUp
 from wherry.engine.containers.defaults import ContainerDefaults
@@ -20,6 +21,7 @@ from wherry.engine.containers.mounts import MountResolver
 from wherry.engine.containers.names import check_name, random_name
 from wherry.engine.containers.user_namespaces import UserNamespaces
 from wherry.engine.containers.validate import check_create
+from wherry.engine.networks.state import NetworkState
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.volumes.state import VolumeState
@@ -29,7 +31,6 @@ from wherry.model.docker.container import (
     ContainerConfig,
     CreateRequest,
     CreateResponse,
-    EndpointSettings,
     HostConfig,
     LogConfig,
     words,
@@ -47,7 +48,9 @@ class CreateContainer:
         self, index: ContainerIndex, images: ImageCatalog, snapshots: Snapshots,
         mounts: MountResolver, volumes: VolumeState, pools: Pools, events: EventBus,
         defaults: ContainerDefaults, copy_up: CopyUp, user_namespaces: UserNamespaces,
+        networks: NetworkState,
     ) -> None:  # fmt: skip
+        self._networks = networks
         self._user_namespaces = user_namespaces
         self._copy_up = copy_up
         self._index = index
@@ -74,6 +77,7 @@ class CreateContainer:
         for entry in host.extra_hosts or ():
             split_extra_host(entry)
         merged = merge_config(config, image.config)
+        asked = asked_networks(request, host, merged, self._networks.name_of)
         identifier = new_id()
         merged = self._named(merged, host, identifier)
         command = [*words(merged.entrypoint), *words(merged.cmd)]
@@ -92,7 +96,7 @@ class CreateContainer:
                 host=host,
                 path=command[0],
                 args=tuple(command[1:]),
-                networks=_networks(request, host, merged),
+                networks=asked,
                 mounts=points,
                 id_range=ids,
                 log_path=str(
@@ -184,24 +188,6 @@ class CreateContainer:
             masked_paths=host.masked_paths,
             readonly_paths=host.readonly_paths,
         )
-
-
-def _networks(
-    request: CreateRequest, host: HostConfig, config: ContainerConfig
-) -> dict[str, EndpointSettings]:
-    mode = host.network_mode
-    given = (request.networking_config.endpoints_config if request.networking_config else {}) or {}
-    if mode.startswith("container:"):
-        return {}
-    if config.network_disabled:
-        mode = "none"
-    primary = "bridge" if mode == "default" else mode
-    found = {("bridge" if key == "default" else key): value or EndpointSettings()
-             for key, value in given.items()}  # fmt: skip
-    if primary not in found and (not found or mode not in ("default",)):
-        settings = EndpointSettings(mac_address=config.mac_address)
-        found = {primary: settings, **found}
-    return found
 
 
 def _warnings(host: HostConfig) -> list[str]:

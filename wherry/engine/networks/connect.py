@@ -3,6 +3,7 @@
 import msgspec
 
 from wherry.base.errors import Conflict, Forbidden, InvalidParameter
+from wherry.engine.containers.asked_networks import wishes
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.endpoint_requests import endpoint_request
 from wherry.engine.containers.index import ContainerIndex
@@ -45,7 +46,7 @@ class ConnectNetwork:
             if found.monitor is not None:
                 request = endpoint_request(found.record, network, asked)
                 await self._live.attach(found, request)
-            networks = {**found.record.networks, network.name: _wishes(asked)}
+            networks = {**found.record.networks, network.name: wishes(asked)}
             found.record = msgspec.structs.replace(found.record, networks=networks)
             await self._index.save(found)
 
@@ -67,15 +68,3 @@ class ConnectNetwork:
             raise Forbidden(
                 f"endpoint with name {container.name} already exists in network {network.name}"
             )
-
-
-def _wishes(asked: EndpointSettings) -> EndpointSettings:
-    """What is kept of the settings: what was asked for, not what clients send back of inspect."""
-    return EndpointSettings(
-        ipam_config=asked.ipam_config,
-        links=asked.links,
-        aliases=asked.aliases,
-        mac_address=asked.mac_address,
-        driver_opts=asked.driver_opts,
-        gw_priority=asked.gw_priority,
-    )

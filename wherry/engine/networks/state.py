@@ -16,6 +16,7 @@ from wherry.model.docker.network import (
 from wherry.network.catalog import NetworkCatalog
 from wherry.network.driver_options import BRIDGE_NAME
 from wherry.network.endpoint import Endpoint
+from wherry.network.errors import NoSuchNetwork
 from wherry.network.lifecycle import NetworkLifecycle
 from wherry.network.record import NetworkRecord
 from wherry.store.records.database import Database, Delete, Put
@@ -44,6 +45,13 @@ class NetworkState:
         self._database = database
         self._pools = pools
         self._events = events
+
+    def name_of(self, reference: str) -> str:
+        """The name of the network of a name or id; what is not known comes back as it is."""
+        try:
+            return self.catalog.get(reference).name
+        except NoSuchNetwork:
+            return reference
 
     async def open(self) -> None:
         """Reads the stored networks and makes the predefined ones; before containers are read."""
