@@ -38,7 +38,7 @@ check: $(VENV)/dev  ## format, lint, types, the house rules and unit tests
 	$(BIN)/python -m pytest -q tests/house tests/unit
 
 bench: packages $(VENV)/dev  ## side by side with peers, in one run
-	$(BIN)/python bench/compare.py
+	$(BIN)/python -m bench.compare $(BENCH)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

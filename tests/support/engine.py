@@ -22,8 +22,9 @@ class Engine:
     """One daemon; to be used as a context."""
 
     def __init__(
-        self, *options: str, namespace: NetworkNamespace | None = None, data: Path | None = None
-    ) -> None:
+        self, *options: str, namespace: NetworkNamespace | None = None, data: Path | None = None,
+        debug: bool = True,
+    ) -> None:  # fmt: skip
         """`options` are the daemon's; `namespace` is where it takes the host's network to be.
 
         `data` is another place for the data root.
@@ -32,6 +33,7 @@ class Engine:
         self.socket = self.root / "wherry.sock"
         self.data = data or self.root / "data"
         self.options: tuple[str, ...] = options
+        self._level = ("--debug",) if debug else ()
         self._namespace = namespace
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -48,6 +50,12 @@ class Engine:
             self.stop()
             shutil.rmtree(self.root, ignore_errors=True)
 
+    @property
+    def pid(self) -> int:
+        """The daemon's process."""
+        assert self._process
+        return self._process.pid
+
     def start(self) -> None:
         """Starts the daemon and waits until its socket answers."""
         (self.root / "daemon.json").write_text("{}")
@@ -55,8 +63,8 @@ class Engine:
             command = [
                 sys.executable, "-m", "wherry.daemon.main", "--data-root", str(self.data),
                 "--exec-root", f"{self.root}/run", "--config-file", f"{self.root}/daemon.json",
-                "-H", f"unix://{self.socket}", "--pidfile", f"{self.root}/pid", "--debug",
-                *self.options,
+                "-H", f"unix://{self.socket}", "--pidfile", f"{self.root}/pid",
+                *self._level, *self.options,
             ]  # fmt: skip
 
             def spawn() -> subprocess.Popen[bytes]:
