@@ -37,8 +37,8 @@ check: $(VENV)/dev  ## format, lint, types, the house rules and unit tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/house tests/unit
 
-bench: packages $(VENV)/dev  ## side by side with peers, in one run
-	$(BIN)/python -m bench.compare $(BENCH)
+bench: packages $(VENV)/dev  ## side by side with peers, in one run; ARGS=--quick for a short one
+	$(BIN)/python -m bench.compare $(ARGS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
