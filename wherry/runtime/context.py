@@ -7,6 +7,7 @@ import socket
 import msgspec
 
 from wherry.linux.cgroup.layout import CgroupLayout
+from wherry.linux.fd import close_range
 from wherry.linux.namespace import create_user_namespace
 from wherry.linux.process import set_parent_death_signal
 from wherry.model.mount import IdMapping
@@ -46,6 +47,7 @@ class Context:
         if self._placeholder == 0:
             try:
                 set_parent_death_signal(signal.SIGKILL)
+                close_range(0)  # a copy of init's channel would hide that init closed it
                 while True:
                     signal.pause()
             finally:
