@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     from typing import Any
 
 TYPE_NAME = "*formatter.ContainerContext"
+RAW = (
+    "container_id: ID",
+    "image: Image",
+    "command: Command",
+    "created_at: CreatedAt",
+    "state: State",
+    "status: Status",
+    "names: Names",
+    "labels: Labels",
+    "ports: Ports",
+)
 COLUMNS = ("ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from wherry.cli.errors import CliError
 from wherry.cli.filters import filter_query
 from wherry.cli.listing import Listing
+from wherry.cli.sorting import natural_key
 from wherry.cli.timestamps import ago, go_time, parse_rfc3339
 from wherry.client.query import escape_path
 
@@ -20,8 +21,11 @@ _COLUMNS = {
     "secret": ("ID", "Name", "Driver", "CreatedAt", "UpdatedAt"),
     "config": ("ID", "Name", "CreatedAt", "UpdatedAt"),
 }
-_SEPARATORS = {"secret": ("              ", "            "), "config": ("\t\t\t", "            \t")}
-"""What docker puts between a label and its value, after `ID:` and after `Created at:`."""
+_SEPARATORS = {
+    "secret": (" " * 14, " " * 12, " " * 8),
+    "config": ("\t\t\t", "", " " * 12 + "\t"),
+}
+"""What docker puts between a label and its value, after `ID:`, `Driver:` and `Created at:`."""
 
 
 def _spec(item: Any) -> dict[str, Any]:
@@ -47,22 +51,6 @@ _FIELDS = {
     "UpdatedAt": ("UPDATED", _ago("UpdatedAt")),
     "Labels": ("LABELS", _labels),
 }
-
-
-def natural_key(text: str) -> list[tuple[int, int, str]]:
-    """Sorts `b2` before `b10`, as docker sorts names."""
-    parts: list[tuple[int, int, str]] = []
-    for mark in text:
-        if mark.isdigit() and parts and parts[-1][0] == 0:
-            digits = parts[-1][2] + mark
-            parts[-1] = (0, int(digits), digits)
-        elif mark.isdigit():
-            parts.append((0, int(mark), mark))
-        elif parts and parts[-1][0] == 1:
-            parts[-1] = (1, 0, parts[-1][2] + mark)
-        else:
-            parts.append((1, 0, mark))
-    return parts
 
 
 def create_document(session: Session, noun: str, options: Options, operands: list[str]) -> int:
@@ -127,7 +115,7 @@ def inspect_documents(session: Session, noun: str, options: Options, operands: l
     if options.flag("pretty"):
         if template:
             raise CliError("--format is incompatible with human friendly format")
-        session.out("\n".join(_pretty(noun, find(name)) for name in operands) + "\n")
+        session.out("\n".join(_pretty(noun, find(name)) for name in operands))
         return 0
     from wherry.cli.inspecting import inspect_each
 
@@ -135,12 +123,12 @@ def inspect_documents(session: Session, noun: str, options: Options, operands: l
 
 
 def _pretty(noun: str, item: dict[str, Any]) -> str:
-    wide, narrow = _SEPARATORS[noun]
+    wide, middle, narrow = _SEPARATORS[noun]
     lines = [f"ID:{wide}{item['ID']}", f"Name:{wide}{_spec(item)['Name']}"]
     if labels := _spec(item).get("Labels"):
         lines += ["Labels:", *(f" - {name}={labels[name]}" for name in sorted(labels))]
     if noun == "secret" and (driver := _spec(item).get("Driver")):
-        lines.append(f"Driver:{narrow}{driver['Name']}")
+        lines.append(f"Driver:{middle}{driver['Name']}")
     lines += [
         f"{label}:{narrow}{go_time(str(item[name])).lower()}"
         for label, name in (("Created at", "CreatedAt"), ("Updated at", "UpdatedAt"))

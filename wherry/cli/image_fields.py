@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 TYPE_NAME = "*formatter.imageContext"
 COLUMNS = ("Repository", "Tag", "ID", "CreatedSince", "Size")
 DIGEST_COLUMNS = ("Repository", "Tag", "Digest", "ID", "CreatedSince", "Size")
+RAW = (
+    "repository: Repository",
+    "tag: Tag",
+    "image_id: ID",
+    "created_at: CreatedAt",
+    "virtual_size: Size",
+)
+DIGEST_RAW = (*RAW[:2], "digest: Digest", *RAW[2:])
 NONE = "<none>"
 
 
@@ -21,8 +29,13 @@ def _familiar(name: str) -> str:
     return name.removeprefix("docker.io/library/").removeprefix("docker.io/")
 
 
-def image_rows(images: Iterable[dict[str, Any]], digests: bool) -> list[dict[str, Any]]:
-    """A row for every name of every image; digests make rows of their own where asked for."""
+def image_rows(
+    images: Iterable[dict[str, Any]], digests: bool, shown: bool = True
+) -> list[dict[str, Any]]:
+    """A row for every name of every image; digests make rows of their own where asked for.
+
+    A row that has nothing but a digest names it only if digests are `shown` as a column.
+    """
     rows: list[dict[str, Any]] = []
     for image in images:
         tags: dict[str, list[str]] = {}
@@ -38,7 +51,7 @@ def image_rows(images: Iterable[dict[str, Any]], digests: bool) -> list[dict[str
         if not tags and not known:
             rows.append(_row(image, NONE, NONE, NONE))
             continue
-        rows += _named_rows(image, tags, known, digests)
+        rows += _named_rows(image, tags, known, digests, shown)
     return rows
 
 
@@ -47,6 +60,7 @@ def _named_rows(
     tags: dict[str, list[str]],
     known: dict[str, list[str]],
     digests: bool,
+    shown: bool,
 ) -> list[dict[str, Any]]:
     rows = []
     for name, values in tags.items():
@@ -54,7 +68,8 @@ def _named_rows(
         for tag in values:
             rows += [_row(image, name, tag, digest) for digest in own or [NONE]]
     for name, values in known.items():
-        rows += [_row(image, name, NONE, digest) for digest in (values if digests else [NONE])]
+        told = values if digests and shown else [""]
+        rows += [_row(image, name, NONE, digest) for digest in told]
     return rows
 
 
@@ -66,8 +81,12 @@ def _identity(item: Any, trunc: bool) -> str:
     return truncate_id(item["Id"]) if trunc else str(item["Id"])
 
 
+_GO_ZERO_TIME = -62135596800
+
+
 def _since(item: Any, trunc: bool) -> str:
-    return ago(item["Created"]) if item.get("Created") else "N/A"
+    created = int(item.get("Created") or 0)
+    return ago(created) if created > _GO_ZERO_TIME else "N/A"
 
 
 def _known_size(value: Any) -> str:

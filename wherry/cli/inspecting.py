@@ -45,6 +45,7 @@ def inspect_each(
 
 def _templated(source: str) -> Callable[[Any], str]:
     from wherry.cli.template import Template
+    from wherry.cli.template_values import as_go
 
     try:
         template = Template(source)
@@ -53,7 +54,7 @@ def _templated(source: str) -> Callable[[Any], str]:
 
     def show(value: Any) -> str:
         try:
-            return template.execute(value, strict=True)
+            return template.execute(as_go(value))
         except CliError as error:
             raise CliError(f"template parsing error: {error.message}") from error
 

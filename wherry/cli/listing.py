@@ -5,6 +5,7 @@ A view is a literal table from a field's name to its heading and the function th
 
 from __future__ import annotations
 
+from wherry.cli.errors import CliError
 from wherry.cli.tabwriter import align
 
 TYPE_CHECKING = False
@@ -16,7 +17,19 @@ if TYPE_CHECKING:
     Fields = Mapping[str, Field]
 
 ELLIPSIS = "…"
-_EMPTY: dict[str, str | None] = {"Platform": None}
+
+
+class Nothing:
+    """A nil pointer: `<nil>` as text, null as JSON."""
+
+    def __str__(self) -> str:
+        return "<nil>"
+
+    def as_json(self) -> None:
+        """Null."""
+
+
+_EMPTY = {"Platform": Nothing()}
 
 
 def truncate_id(identity: str) -> str:
@@ -39,6 +52,8 @@ def own_labels(item: Any) -> Mapping[str, str]:
 class Row:
     """One object as a template sees it: its fields are the view's."""
 
+    escapes_html = True
+
     def __init__(
         self,
         fields: Fields,
@@ -54,7 +69,8 @@ class Row:
         """The field as text; KeyError if the view has none of that name."""
         if name == "Label" and "Labels" in self.fields:
             return str(self._labels(self.item).get(arguments[0], ""))
-        return self.fields[name][1](self.item, self.trunc)
+        value = self.fields[name][1](self.item, self.trunc)
+        return _EMPTY.get(name, value) if value == "" else value
 
     def as_json(self) -> dict[str, Any]:
         """All fields with a capital, sorted, for `json`; the others are for columns alone."""
@@ -62,7 +78,10 @@ class Row:
         for name in sorted(self.fields):
             if name[0].isupper():
                 value = self.fields[name][1](self.item, self.trunc)
-                found[name] = _EMPTY.get(name, value) if value == "" else value
+                if value == "":
+                    value = _EMPTY.get(name, value)
+                as_json = getattr(value, "as_json", None)
+                found[name] = as_json() if as_json else value
         return found
 
 
@@ -85,6 +104,37 @@ def _label_heading(label: str) -> str:
     return last.replace("-", " ").replace("_", " ")
 
 
+def cell(value: Any) -> str:
+    """A field's text in a table."""
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
+
+
+def check_template(source: str, fields: Fields, blank: Any, type_name: str) -> bool:
+    """Tries a template on an object that is nobody's, so that a mistake shows at once.
+
+    True where it asks for the size, which the engine tells only if it is asked to.
+    """
+    from wherry.cli.template import Template
+
+    sized = []
+
+    def size(item: Any, trunc: bool) -> str:
+        sized.append(item)
+        return ""
+
+    trial = {**fields, "Size": (fields["Size"][0], size)} if "Size" in fields else fields
+    try:
+        template = Template(source.removeprefix("table").lstrip(" "))
+    except CliError as error:
+        reason = error.message.removeprefix("template parsing error: ")
+        raise CliError(f"failed to parse template: {reason}") from error
+    try:
+        template.execute(Row(trial, blank, True, type_name))
+    except CliError as error:
+        raise CliError(f"failed to execute template: {error.message}") from error
+    return bool(sized)
+
+
 class Listing:
     """How a list is to be printed: its view and the user's `--format`, `-q`, `--no-trunc`."""
 
@@ -98,10 +148,12 @@ class Listing:
         trunc: bool = True,
         type_name: str = "",
         labels: Callable[[Any], Mapping[str, str]] = own_labels,
+        raw: Sequence[str] = (),
     ) -> None:
+        """`raw` are the lines of docker's old format of that name, each `label: Field`."""
         self.fields, self.columns, self.quiet = fields, columns, quiet
         self.template, self.trunc, self.type_name = template, trunc, type_name
-        self.labels = labels
+        self.labels, self.raw = labels, raw
 
     def render(self, items: Iterable[Any]) -> str:
         """The whole output."""
@@ -109,11 +161,13 @@ class Listing:
             return self._json(items)
         if self.quiet and self.template in ("", "table"):
             show = self.fields[self.quiet][1]
-            return "".join(f"{show(item, self.trunc)}\n" for item in items)
+            return "".join(f"{cell(show(item, self.trunc))}\n" for item in items)
+        if self.template == "raw" and self.raw:
+            return self._raw(items)
         if self.template in ("", "table"):
             rows = ["\t".join(self.fields[name][0] for name in self.columns)]
             rows += [
-                "\t".join(self.fields[name][1](item, self.trunc) for name in self.columns)
+                "\t".join(cell(self.fields[name][1](item, self.trunc)) for name in self.columns)
                 for item in items
             ]
             return align("\n".join(rows)) + "\n"
@@ -125,6 +179,19 @@ class Listing:
         rows = (Row(self.fields, item, self.trunc, "").as_json() for item in items)
         return "".join(f"{escape_html(dumps(row))}\n" for row in rows)
 
+    def _raw(self, items: Iterable[Any]) -> str:
+        lines = [line.partition(": ")[::2] for line in self.raw]
+        if self.quiet:
+            lines, end = [line for line in lines if line[1] == self.quiet], ""
+        else:
+            end = "\n"
+        blocks = []
+        for item in items:
+            shown = [(label, cell(self.fields[name][1](item, self.trunc))) for label, name in lines]
+            blocks += [f"{label}:{f' {text}' if text else ''}\n" for label, text in shown]
+            blocks.append(end)
+        return "".join(blocks)
+
     def _templated(self, items: Iterable[Any]) -> str:
         from wherry.cli.template import Template
 
@@ -133,10 +200,13 @@ class Listing:
         if table:
             source = source[len("table") :].lstrip(" ")
         template = Template(source.replace("\\t", "\t").replace("\\n", "\n"))
-        rows = [
-            template.execute(Row(self.fields, item, self.trunc, self.type_name, self.labels))
-            for item in items
-        ]
+        try:
+            rows = [
+                template.execute(Row(self.fields, item, self.trunc, self.type_name, self.labels))
+                for item in items
+            ]
+        except CliError as error:
+            raise CliError(f"template parsing error: {error.message}") from error
         if not table:
             return "".join(f"{row}\n" for row in rows)
         headings = template.execute(Headings(self.fields))

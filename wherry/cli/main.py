@@ -57,6 +57,7 @@ GLOBAL_OPTIONS: tuple[Option, ...] = (
     ("version", "v", "bool", "Print version information and quit"),
 )
 
+_LOG_LEVELS = ("debug", "info", "warn", "warning", "error", "fatal", "panic", "trace")
 _COMPLETERS = ("__complete", "__completeNoDesc")
 
 _VERSIONED = frozenset(
@@ -112,6 +113,8 @@ def _run(words: list[str]) -> int:
             "Run 'wherry --help' for more information",
             125,
         )
+    if options.text("log-level") not in _LOG_LEVELS:
+        return _fail(f"Unable to parse logging level: {options.text('log-level')}", 1)
     if options.flag("version"):
         from wherry import __version__
 
@@ -121,6 +124,8 @@ def _run(words: list[str]) -> int:
         return _print_top_help(Session(options), sys.stderr)
     if rest[0] == "help":
         rest = [*rest[1:], "--help"] if len(rest) > 1 else []
+        if rest and rest[0] not in GROUPS and resolve(rest) is None and not _plugin(options, rest):
+            return _fail(f"unknown help topic: {' '.join(rest[:-1])}", 1)
         if not rest:
             return _print_top_help(Session(options))
     if rest[0] == "daemon" and not options.items("host"):
@@ -142,6 +147,12 @@ def _run(words: list[str]) -> int:
     return _run_command(session, path, key, rest[used:])
 
 
+def _plugin(options: Options, rest: list[str]) -> str:
+    from wherry.cli.plugins import find_plugin
+
+    return find_plugin(Session(options), rest[0])
+
+
 def _leading(words: list[str], rest: list[str]) -> list[str]:
     """The global options before the command."""
     return words[: len(words) - len(rest)]
@@ -154,6 +165,8 @@ def _run_other(session: Session, rest: list[str], words: list[str]) -> int:
 
         if path := find_plugin(session, rest[0]):
             run_plugin(session, path, sys.argv[0], [*_leading(words, rest), *rest])
+    if rest[0] not in GROUPS and ("--help" in rest or "-h" in rest):
+        return _print_top_help(session)
     return _no_such_command(rest)
 
 
@@ -186,7 +199,7 @@ def _run_command(session: Session, path: str, key: str, words: list[str]) -> int
     session.path = path
     usage = f"Usage:  wherry {path} {command.SYNTAX}".rstrip()
     try:
-        if getattr(command, "RAW", False) and "--help" not in words:
+        if getattr(command, "UNREAD", False) and "--help" not in words:
             return int(command.run(session, Options(()), words))
         options, operands = parse(
             command.OPTIONS,
@@ -265,7 +278,7 @@ def _no_such_command(words: list[str]) -> int:
             return 0
         if words[1].startswith("-"):
             return _fail(
-                f"unknown flag: {words[1].partition('=')[0]}\n\nUsage:  wherry {first} COMMAND\n\n"
+                f"unknown flag: {words[1].partition('=')[0]}\n\nUsage:  wherry {first}\n\n"
                 f"Run 'wherry {first} --help' for more information",
                 125,
             )
@@ -307,5 +320,10 @@ def _print_top_help(session: Session, output: TextIO | None = None) -> int:
         ("Swarm Commands", swarm),
         ("Commands", rest),
     )
-    print(top_help(sections, GLOBAL_OPTIONS), end="", file=output or sys.stdout)
+    place = session.config.directory
+    options = tuple(
+        (name, letter, kind, text.replace("~/.docker", place))
+        for name, letter, kind, text, *_ in GLOBAL_OPTIONS
+    )
+    print(top_help(sections, options), end="", file=output or sys.stdout)
     return 0

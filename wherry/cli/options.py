@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     Option = tuple[str, str, str, str] | tuple[str, str, str, str, Any]
 
+DEPRECATED = ("time",)
+"""Other names of options that docker advises against."""
+
 _HELP: Option = ("help", "h", "bool", "Print usage")
 
 
@@ -94,7 +97,10 @@ class _Parser:
         if option[0] == "help":
             raise HelpRequested
         if option[0] in self.aliases:
-            option = self.long[self.aliases[option[0]]]
+            name = option[0]
+            option = self.long[self.aliases[name]]
+            if name in DEPRECATED:
+                print(f"Flag --{name} has been deprecated, use --{option[0]} instead")
         try:
             self.options.store(option, text)
         except CliError as error:

@@ -19,7 +19,5 @@ def confirm(session: Session, question: str) -> None:
     sys.stdout.write(f"{question} [y/N] ")
     sys.stdout.flush()
     answer = sys.stdin.readline().strip().lower()
-    if not session.is_terminal(0):
-        sys.stdout.write("\n")
     if answer != "y":
         raise CliError("", 0)

@@ -46,6 +46,21 @@ def prune_volumes(session: Session, filters: Iterable[str], every: bool) -> tupl
     return int(answer.get("SpaceReclaimed") or 0), text
 
 
+def prune_build_cache(
+    session: Session, filters: Iterable[str], every: bool, keep: int = 0
+) -> tuple[int, str]:
+    """Removes what builds left behind and nothing uses; (bytes reclaimed, text)."""
+    query = filter_query(filters)
+    if every:
+        query["all"] = "1"
+    if keep:
+        query["keep-storage"] = str(keep)
+    answer = session.client.post("/build/prune", query) or {}
+    deleted = answer.get("CachesDeleted") or ()
+    text = "Deleted build cache objects:\n" + "".join(f"{name}\n" for name in deleted)
+    return int(answer.get("SpaceReclaimed") or 0), text if deleted else ""
+
+
 def prune_images(session: Session, filters: Iterable[str], every: bool) -> tuple[int, str]:
     """Removes dangling images, or all that no container uses."""
     dangling = f"dangling={'false' if every else 'true'}"

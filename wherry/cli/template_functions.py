@@ -1,9 +1,9 @@
-"""The functions that docker's templates know, and how Go prints values."""
+"""The functions that docker's templates know."""
 
 from __future__ import annotations
 
-from wherry.cli.errors import CliError
-from wherry.client.json_text import dumps
+from wherry.cli.template_values import for_json, go_text, go_type, truth
+from wherry.client.json_text import dumps, escape_html
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,49 +11,31 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def go_text(value: Any) -> str:
-    """A value as Go's %v prints it."""
-    if value is None:
-        return "<no value>"
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
-    if isinstance(value, dict):
-        pairs = (f"{key}:{_nested(value[key])}" for key in sorted(value))
-        return f"map[{' '.join(pairs)}]"
-    if isinstance(value, list | tuple):
-        return f"[{' '.join(_nested(item) for item in value)}]"
-    if isinstance(value, float):
-        return f"{value:g}" if abs(value) < 1e21 else repr(value)
-    return str(value)
-
-
-def _nested(value: Any) -> str:
-    return "<nil>" if value is None else go_text(value)
-
-
-def truth(value: Any) -> bool:
-    """Whether Go's templates take the value as true."""
-    return bool(value)
+class FunctionError(Exception):
+    """Why a function cannot do its work; the template adds which and where."""
 
 
 def _index(value: Any, *keys: Any) -> Any:
     for key in keys:
+        if value is None:
+            raise FunctionError("index of untyped nil")
         if isinstance(value, dict):
             value = value.get(key)
         elif isinstance(value, list | tuple | str):
-            if not isinstance(key, int) or not 0 <= key < len(value):
-                raise CliError(f"error calling index: reflect: slice index out of range: {key}")
-            value = value[key]
+            if not isinstance(key, int):
+                raise FunctionError(f"cannot index slice/array with type {go_type(key)}")
+            if not 0 <= key < len(value):
+                raise FunctionError(f"index out of range: {key}")
+            value = ord(value[key]) if isinstance(value, str) else value[key]
         else:
-            raise CliError("error calling index: index of untyped nil")
+            raise FunctionError(f"can't index item of type {go_type(value)}")
     return value
 
 
 def _json(value: Any) -> str:
     as_json = getattr(value, "as_json", None)
-    return dumps(as_json() if as_json else value)
+    text = dumps(as_json() if as_json else for_json(value))
+    return escape_html(text) if getattr(value, "escapes_html", False) else text
 
 
 def _pad(text: Any, before: int, after: int) -> str:
@@ -103,12 +85,20 @@ def _title(text: str) -> str:
 
 
 def _slice(value: Any, *bounds: int) -> Any:
-    return value[bounds[0] if bounds else 0 : bounds[1] if len(bounds) > 1 else len(value)]
+    if value is None:
+        raise FunctionError("slice of untyped nil")
+    for bound in bounds:
+        if not 0 <= bound <= len(value):
+            raise FunctionError(f"index out of range: {bound}")
+    start, end = (*bounds, *(0, len(value))[len(bounds) :])[:2]
+    if start > end:
+        raise FunctionError(f"invalid slice index: {start} > {end}")
+    return value[start:end]
 
 
 def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
     if isinstance(left, str) != isinstance(right, str):
-        raise CliError("error calling eq: incompatible types for comparison")
+        raise FunctionError("incompatible types for comparison")
     return left, right
 
 
@@ -121,6 +111,17 @@ def _ne(left: Any, right: Any) -> bool:
         return left is not right
     return bool(left != right)
 
+
+_JS = {
+    "'": "\\'",
+    '"': '\\"',
+    "\\": "\\\\",
+    "<": "\\u003C",
+    ">": "\\u003E",
+    "&": "\\u0026",
+    "=": "\\u003D",
+    "\n": "\\u000A",
+}
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "eq": _eq,
@@ -136,6 +137,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     ),
     "index": _index,
     "join": lambda items, separator: str(separator).join(go_text(item) for item in items or ()),
+    "js": lambda text: "".join(_JS.get(mark, mark) for mark in str(text)),
     "json": _json,
     "le": lambda left, right: left <= right,
     "len": lambda value: len(value or ()),
@@ -160,4 +162,4 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 def _urlquery(text: str) -> str:
     from wherry.client.query import escape_query
 
-    return escape_query(text)
+    return escape_query(text).replace("%20", "+")

@@ -52,7 +52,7 @@ def context_name(
 ) -> str:
     """The context in use, in docker's order of precedence."""
     if host and context:
-        raise ClientError("conflicting options: either specify --host or --context, not both")
+        raise ClientError("conflicting options: cannot specify both --host and --context")
     if context:
         return context
     if host or environment.get("DOCKER_HOST"):

@@ -116,7 +116,10 @@ def store(config: ConfigFile, server: str, credentials: dict[str, str]) -> bool:
     if token:
         entry = {"auth": b64encode(f"{credentials.get('username', '')}:".encode()).decode()}
         entry["identitytoken"] = token
-    config.content.setdefault("auths", {})[server] = entry
+    auths = config.content.setdefault("auths", {})
+    if auths.get(server) == entry:
+        return False
+    auths[server] = entry
     config.save()
     return True
 

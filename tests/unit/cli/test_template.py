@@ -4,6 +4,7 @@ import pytest
 
 from wherry.cli.errors import CliError
 from wherry.cli.template import Template
+from wherry.cli.template_values import as_go
 
 DATA = {
     "Name": "/web",
@@ -75,4 +76,4 @@ def test_a_mistake_is_told_when_the_template_is_read(source, reason):
 def test_a_missing_key_is_an_error_only_where_it_is_asked_for():
     assert Template("{{.Nope}}").execute(DATA) == "<no value>"
     with pytest.raises(CliError, match='map has no entry for key "Nope"'):
-        Template("{{.Nope}}").execute(DATA, strict=True)
+        Template("{{.Nope}}").execute(as_go(DATA))

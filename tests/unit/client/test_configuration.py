@@ -28,7 +28,7 @@ def test_the_host_option_comes_before_the_environment_and_the_context(tmp_path):
     assert resolve_endpoint(config, environment).host == "tcp://b:1"
     assert context_name(config, {}, "", "") == "far"
     assert context_name(config, {"DOCKER_CONTEXT": "near"}, "", "") == "near"
-    with pytest.raises(ClientError, match="either specify --host or --context"):
+    with pytest.raises(ClientError, match="cannot specify both --host and --context"):
         context_name(config, {}, "tcp://a", "x")
 
 

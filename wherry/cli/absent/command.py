@@ -53,6 +53,8 @@ class AbsentCommand:
     def __init__(self, path: str, row: Absent) -> None:
         self._path, self._row = path, row
         self.SYNTAX, self.ALIASES, self.ARGUMENTS = row.syntax, row.aliases, row.arguments
+        if not row.question:
+            self.ARGUMENTS = (0, -1)
         self.OPTIONS = option_table(row.options)
         self.INTERSPERSED = path != "service create"
 

@@ -13,7 +13,7 @@ SYNTAX = "[OPTIONS] PATH | URL | -"
 ALIASES: tuple[str, ...] = ("image build", "builder build", "build", "buildx build")
 OPTIONS: tuple[Option, ...] = ()
 ARGUMENTS = (0, -1)
-RAW = True
+UNREAD = True
 """The words are the plugin's: nothing is read here."""
 
 

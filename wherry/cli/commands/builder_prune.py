@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from wherry.cli.filters import filter_query
 from wherry.cli.prompt import SURE, confirm
+from wherry.cli.pruning import prune_build_cache
 from wherry.cli.units import human_size
 
 TYPE_CHECKING = False
@@ -28,15 +28,9 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     if not options.flag("force"):
         kind = "all" if every else "all dangling"
         confirm(session, f"WARNING! This will remove {kind} build cache. {SURE}")
-    query = filter_query(options.items("filter"))
-    if every:
-        query["all"] = "1"
-    if options.number("keep-storage"):
-        query["keep-storage"] = str(options.number("keep-storage"))
-    answer = session.client.post("/build/prune", query) or {}
-    if deleted := answer.get("CachesDeleted"):
-        session.out("Deleted build cache objects:\n" + "".join(f"{name}\n" for name in deleted))
-        session.out("\n")
-    size = human_size(int(answer.get("SpaceReclaimed") or 0))
-    session.out(f"Total reclaimed space: {size}\n")
+    reclaimed, text = prune_build_cache(
+        session, options.items("filter"), every, options.number("keep-storage")
+    )
+    session.out(f"{text}\n" if text else "")
+    session.out(f"Total reclaimed space: {human_size(reclaimed)}\n")
     return 0

@@ -7,12 +7,13 @@ import time
 from wherry.cli.errors import CliError
 from wherry.cli.filters import filter_query
 from wherry.cli.option_texts import FORMAT_HELP
+from wherry.cli.template_values import as_go
 from wherry.cli.timestamps import api_timestamp
-from wherry.client.json_text import JsonStream, dumps
+from wherry.client.json_text import JsonStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from wherry.cli.options import Option, Options
@@ -47,13 +48,53 @@ def _shower(source: str) -> Callable[[Any], str]:
     if not source:
         return event_line
     if source == "json":
-        return dumps
+        source = "{{json .}}"
     from wherry.cli.template import Template
 
+    def show(event: Any) -> str:
+        return template.execute(_Event(event))
+
     try:
-        return Template(source).execute
+        template = Template(source)
+        show({})
     except CliError as error:
-        raise CliError(f"Error parsing format: {error.message}", 64) from error
+        reason = error.message.removeprefix("template parsing error: ")
+        raise CliError(f"Error parsing format: {reason}", 64) from error
+    return show
+
+
+class _Event:
+    """An event as templates see it: its JSON has other names than its fields."""
+
+    type_name = "*events.Message"
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        actor = event.get("Actor") or {}
+        attributes = actor.get("Attributes") or {}
+        ordered = {name: attributes[name] for name in sorted(attributes)}
+        self._event = {**event, "Actor": {"ID": actor.get("ID", ""), "Attributes": ordered}}
+
+    def template_field(self, name: str, arguments: Sequence[Any]) -> Any:
+        """The field; KeyError where an event has none of that name."""
+        value = self._event.get(_FIELDS[name], "")
+        return as_go(value, name)
+
+    def as_json(self) -> dict[str, Any]:
+        """The event as the engine told it, attributes sorted."""
+        return self._event
+
+
+_FIELDS = {
+    "Status": "status",
+    "ID": "id",
+    "From": "from",
+    "Type": "Type",
+    "Action": "Action",
+    "Actor": "Actor",
+    "Scope": "scope",
+    "Time": "time",
+    "TimeNano": "timeNano",
+}
 
 
 def event_line(event: Any) -> str:

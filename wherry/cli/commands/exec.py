@@ -44,6 +44,7 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
         "User": options.text("user"),
         "Privileged": options.flag("privileged"),
         "Tty": tty,
+        "Detach": detach,
         "AttachStdin": stdin,
         "AttachStderr": not detach,
         "AttachStdout": not detach,

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from wherry.cli.filters import filter_query
-from wherry.cli.image_fields import COLUMNS, DIGEST_COLUMNS, FIELDS, TYPE_NAME, image_rows
+from wherry.cli.image_fields import (
+    COLUMNS,
+    DIGEST_COLUMNS,
+    DIGEST_RAW,
+    FIELDS,
+    RAW,
+    TYPE_NAME,
+    image_rows,
+)
 from wherry.cli.listing import Listing
 from wherry.cli.option_texts import FORMAT_LIST_HELP
 
@@ -45,8 +53,9 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
         quiet="ID" if options.flag("quiet") else "",
         trunc=not options.flag("no-trunc"),
         type_name=TYPE_NAME,
+        raw=DIGEST_RAW if digests else RAW,
     )
     images = session.client.get("/images/json", query) or ()
     images = sorted(images, key=lambda image: -int(image.get("Created") or 0))
-    session.out(listing.render(image_rows(images, digests or "{{.Digest}}" in template)))
+    session.out(listing.render(image_rows(images, digests or "{{.Digest}}" in template, digests)))
     return 0

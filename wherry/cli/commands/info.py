@@ -69,12 +69,18 @@ def _templated(session: Session, source: str, value: dict[str, Any], failure: st
         session.out(f"{dumps(value)}\n")
     else:
         from wherry.cli.template import Template
+        from wherry.cli.template_values import typed
 
         try:
             template = Template(source)
         except CliError as error:
             raise CliError(error.message, 64) from error
-        session.out(f"{template.execute(value)}\n")
+        try:
+            text = template.execute(typed(value, "system.dockerInfo"))
+        except CliError:
+            session.out("\n")
+            raise
+        session.out(f"{text}\n")
     if failure:
         raise CliError(failure)
 

@@ -17,4 +17,5 @@ ARGUMENTS = (1, -1)
 
 def run(session: Session, options: Options, operands: list[str]) -> int:
     """Sends a signal to the containers, all at once."""
-    return post_each(session, operands, "kill", {"signal": options.text("signal") or "SIGKILL"})
+    query = {"signal": options.text("signal")} if options.text("signal") else {}
+    return post_each(session, operands, "kill", query)

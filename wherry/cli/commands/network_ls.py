@@ -5,6 +5,7 @@ from __future__ import annotations
 from wherry.cli.filters import filter_query
 from wherry.cli.listing import Listing
 from wherry.cli.option_texts import FORMAT_LIST_HELP
+from wherry.cli.sorting import natural_key
 from wherry.cli.volume_fields import NETWORK_FIELDS
 
 TYPE_CHECKING = False
@@ -35,7 +36,8 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
         quiet="ID" if options.flag("quiet") else "",
         trunc=not options.flag("no-trunc"),
         type_name="*network.networkContext",
+        raw=("network_id: ID", "name: Name", "driver: Driver", "scope: Scope"),
     )
     found = session.client.get("/networks", filter_query(options.items("filter"))) or ()
-    session.out(listing.render(sorted(found, key=lambda item: str(item["Name"]))))
+    session.out(listing.render(sorted(found, key=lambda item: natural_key(str(item["Name"])))))
     return 0

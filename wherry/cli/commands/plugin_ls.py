@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from wherry.cli.documents import natural_key
 from wherry.cli.filters import filter_query
 from wherry.cli.listing import Listing, ellipsis, truncate_id
 from wherry.cli.option_texts import FORMAT_LIST_HELP
+from wherry.cli.sorting import natural_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from wherry.cli.errors import CliError
+from wherry.cli.sorting import natural_key
+from wherry.cli.values import quoted
 from wherry.client.query import escape_path
 
 TYPE_CHECKING = False
@@ -23,7 +25,10 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     if len(operands) == 2:
         port, _, protocol = operands[1].partition("/")
         if not port.isdigit():
-            raise CliError(f"Error: invalid port ({port}): invalid syntax")
+            raise CliError(
+                f"Error: invalid port ({port}): strconv.ParseUint: parsing {quoted(port)}: "
+                "invalid syntax"
+            )
         bindings = ports.get(f"{port}/{protocol or 'tcp'}") or ()
         if not bindings:
             raise CliError(f"Error: No public port '{operands[1]}' published for {operands[0]}")
@@ -34,7 +39,7 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
             for port, bindings in ports.items()
             for binding in bindings or ()
         ]
-    for line in sorted(lines, key=_natural):
+    for line in sorted(lines, key=natural_key):
         session.out(f"{line}\n")
     return 0
 
@@ -42,20 +47,3 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
 def _host(binding: dict[str, str]) -> str:
     address = binding["HostIp"]
     return f"{f'[{address}]' if ':' in address else address}:{binding['HostPort']}"
-
-
-def _natural(text: str) -> list[tuple[int, int, str]]:
-    """A sort key under which numbers count by their value."""
-    key: list[tuple[int, int, str]] = []
-    digits = ""
-    for mark in text:
-        if mark.isdigit():
-            digits += mark
-            continue
-        if digits:
-            key.append((0, int(digits), ""))
-            digits = ""
-        key.append((1, 0, mark))
-    if digits:
-        key.append((0, int(digits), ""))
-    return key

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from wherry.cli.container_fields import COLUMNS, FIELDS, TYPE_NAME
-from wherry.cli.errors import CliError
+from wherry.cli.container_fields import COLUMNS, FIELDS, RAW, TYPE_NAME
 from wherry.cli.filters import filter_query
-from wherry.cli.listing import Listing
+from wherry.cli.listing import Listing, check_template
 from wherry.cli.option_texts import FORMAT_LIST_HELP
 
 TYPE_CHECKING = False
@@ -33,15 +32,19 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     template = options.text("format")
     if not template and not options.flag("quiet"):
         template = session.config.text("psFormat")
-    _check_template(template)
+    sized = False
+    if template not in ("", "table", "json", "raw"):
+        blank = {"Id": "", "Created": 0}
+        sized = check_template(template, FIELDS, blank, TYPE_NAME)
+    if template and options.flag("quiet"):
+        session.warn("WARNING: Ignoring custom format, because both --format and --quiet are set.")
     query = filter_query(options.items("filter"))
     if options.flag("all"):
         query["all"] = "1"
     limit = 1 if options.flag("latest") and options.number("last") == -1 else options.number("last")
     if limit > 0:
         query["limit"] = str(limit)
-    size = options.flag("size") or (".Size" in template and not options.changed("size"))
-    if size:
+    if options.flag("size") or (sized and not options.changed("size")):
         query["size"] = "1"
     listing = Listing(
         FIELDS,
@@ -50,24 +53,7 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
         quiet="ID" if options.flag("quiet") else "",
         trunc=not options.flag("no-trunc"),
         type_name=TYPE_NAME,
+        raw=(*RAW, "size: Size") if options.flag("size") else RAW,
     )
     session.out(listing.render(session.client.get("/containers/json", query) or ()))
     return 0
-
-
-def _check_template(source: str) -> None:
-    """Tries the template on a container that is nobody's, so that a mistake shows at once."""
-    if source in ("", "table", "json"):
-        return
-    from wherry.cli.listing import Row
-    from wherry.cli.template import Template
-
-    try:
-        template = Template(source.removeprefix("table").lstrip(" "))
-    except CliError as error:
-        reason = error.message.removeprefix("template parsing error: ")
-        raise CliError(f"failed to parse template: {reason}") from error
-    try:
-        template.execute(Row(FIELDS, {"Id": "", "Created": 0}, True, TYPE_NAME))
-    except CliError as error:
-        raise CliError(f"failed to execute template: {error.message}") from error

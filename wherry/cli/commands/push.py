@@ -34,6 +34,14 @@ OPTIONS: tuple[Option, ...] = (
 )
 ARGUMENTS = (1, 1)
 
+_PLATFORM_NOTE = (
+    "\n Info -> Using --platform pushes only the specified platform manifest of a multi-platform "
+    "image index.\n"
+    "         Other components, like attestations, will not be included.\n"
+    "         To push the complete multi-platform image, remove the --platform flag.\n"
+    "         \n"
+)
+
 
 def run(session: Session, options: Options, operands: list[str]) -> int:
     """Uploads an image and shows how far it has come."""
@@ -43,6 +51,8 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     every = options.flag("all-tags")
     if every and reference.tag:
         raise CliError("tag can't be used with --all-tags/-a")
+    if options.text("platform"):
+        session.out(_PLATFORM_NOTE)
     query: dict[str, str | list[str]] = {}
     if not every:
         if not reference.tag and not reference.digest:

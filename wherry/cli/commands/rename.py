@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wherry.cli.errors import CliError
+from wherry.client.errors import ClientError
 from wherry.client.query import escape_path
 
 TYPE_CHECKING = False
@@ -21,5 +22,9 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     old, new = (name.strip() for name in operands)
     if not old or not new:
         raise CliError("Error: Neither old nor new names may be empty")
-    session.client.post(f"/containers/{escape_path(old)}/rename", {"name": new})
+    try:
+        session.client.post(f"/containers/{escape_path(old)}/rename", {"name": new})
+    except ClientError as error:
+        reason = f"Error: failed to rename container named {old}"
+        raise CliError(f"{error.message}\n{reason}") from error
     return 0

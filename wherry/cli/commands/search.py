@@ -21,6 +21,20 @@ OPTIONS: tuple[Option, ...] = (
 ARGUMENTS = (1, 1)
 
 
+class _Official:
+    """`[OK]` in a table, a truth in JSON."""
+
+    def __init__(self, official: bool) -> None:
+        self._official = official
+
+    def __str__(self) -> str:
+        return "[OK]" if self._official else ""
+
+    def as_json(self) -> str:
+        """The truth, as text."""
+        return "true" if self._official else "false"
+
+
 _FIELDS = {
     "Name": ("NAME", lambda item, trunc: str(item.get("name", ""))),
     "Description": (
@@ -28,7 +42,7 @@ _FIELDS = {
         lambda item, trunc: ellipsis(_flat(item), 45) if trunc else _flat(item),
     ),
     "StarCount": ("STARS", lambda item, trunc: str(item.get("star_count", 0))),
-    "IsOfficial": ("OFFICIAL", lambda item, trunc: "[OK]" if item.get("is_official") else ""),
+    "IsOfficial": ("OFFICIAL", lambda item, trunc: _Official(bool(item.get("is_official")))),
 }
 
 

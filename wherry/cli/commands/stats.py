@@ -50,7 +50,7 @@ def _names(session: Session, options: Options, operands: list[str]) -> list[str]
 
 def _once(session: Session, options: Options, listing: Listing, operands: list[str]) -> int:
     names = _names(session, options, operands)
-    query = {"stream": "false"}
+    query = {"stream": "0"}
     pending = [
         session.client.begin("GET", f"/containers/{escape_path(name)}/stats", query)
         for name in names
@@ -77,7 +77,7 @@ class _Watch:
         self.sample: dict[str, Any] = {}
         self._stream = JsonStream()
         path = f"/containers/{escape_path(name)}/stats"
-        self._response = session.client.open().request("GET", path, {"stream": "true"})
+        self._response = session.client.open().request("GET", path, {"stream": "1"})
 
     def fileno(self) -> int:
         """The descriptor to poll."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from wherry.cli import container_fields, image_fields, volume_fields
 from wherry.cli.image_fields import image_rows
-from wherry.cli.listing import Listing
+from wherry.cli.listing import Listing, Row
 from wherry.cli.option_texts import FORMAT_LIST_HELP
+from wherry.cli.timestamps import go_time
 from wherry.cli.units import human_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from wherry.cli.options import Option, Options
@@ -36,14 +38,22 @@ _FIELDS = {
 def run(session: Session, options: Options, operands: list[str]) -> int:
     """Shows what images, containers, volumes and build caches take on the disk."""
     usage = session.client.get("/system/df") or {}
+    template = options.text("format")
     if options.flag("verbose"):
-        session.out(_verbose(usage))
+        session.out(_templated(usage, template) if template else _verbose(usage))
         return 0
     listing = Listing(
         _FIELDS,
         tuple(_FIELDS),
-        template=options.text("format"),
+        template=template,
         type_name="*formatter.diskUsageContext",
+        raw=(
+            "type: Type",
+            "total: TotalCount",
+            "active: Active",
+            "size: Size",
+            "reclaimable: Reclaimable",
+        ),
     )
     rows = [_images(usage), _containers(usage), _volumes(usage), _caches(usage)]
     session.out(listing.render(rows))
@@ -124,31 +134,87 @@ def _verbose(usage: dict[str, Any]) -> str:
     containers = Listing(
         container_fields.FIELDS,
         ("ID", "Image", "Command", "LocalVolumes", "Size", "RunningFor", "Status", "Names"),
-    ).render({**item, "SizeRootFs": 0} for item in usage.get("Containers") or ())
+    ).render(_own_sizes(usage))
     volumes = Listing(volume_fields.VOLUME_FIELDS, ("Name", "Links", "Size")).render(
         usage.get("Volumes") or ()
     )
     size = human_size(_caches(usage)["Size"])
-    caches = Listing(_CACHE_FIELDS, tuple(_CACHE_FIELDS)).render(usage.get("BuildCache") or ())
+    caches = Listing(_CACHE_FIELDS, _CACHE_COLUMNS).render(usage.get("BuildCache") or ())
     return (
         f"Images space usage:\n\n{images}\nContainers space usage:\n\n{containers}\n"
         f"Local Volumes space usage:\n\n{volumes}\nBuild cache usage: {size}\n\n{caches}"
     )
 
 
+class _Details:
+    """What `--verbose` knows, as a template sees it: four lists of objects."""
+
+    type_name = "*formatter.fullDiskUsageContext"
+    escapes_html = True
+
+    def __init__(self, usage: dict[str, Any]) -> None:
+        views = (
+            ("Images", image_fields.FIELDS, _first_names(usage)),
+            ("Containers", container_fields.FIELDS, _own_sizes(usage)),
+            ("Volumes", volume_fields.VOLUME_FIELDS, usage.get("Volumes") or ()),
+            ("BuildCache", _CACHE_FIELDS, usage.get("BuildCache") or ()),
+        )
+        self._rows = {
+            name: [Row(fields, item, False, self.type_name) for item in items]
+            for name, fields, items in views
+        }
+
+    def template_field(self, name: str, arguments: Sequence[Any]) -> list[Row]:
+        """The list of that name; KeyError where there is none."""
+        return self._rows[name]
+
+    def as_json(self) -> dict[str, list[dict[str, Any]]]:
+        """All of it."""
+        return {name: [row.as_json() for row in rows] for name, rows in self._rows.items()}
+
+
+def _templated(usage: dict[str, Any], source: str) -> str:
+    from wherry.cli.template import Template
+
+    return Template("{{json .}}" if source == "json" else source).execute(_Details(usage))
+
+
 def _first_names(usage: dict[str, Any]) -> list[dict[str, Any]]:
     """One row for each image, under its first name."""
-    return [image_rows([image], False)[0] for image in usage.get("Images") or ()]
+    return [{**image_rows([image], False)[0], "digest": ""} for image in usage.get("Images") or ()]
 
 
+def _own_sizes(usage: dict[str, Any]) -> list[dict[str, Any]]:
+    """The containers without what they share with their images."""
+    return [{**item, "SizeRootFs": 0} for item in usage.get("Containers") or ()]
+
+
+def _time(text: str | None) -> str:
+    return go_time(text) if text else ""
+
+
+_CACHE_COLUMNS = (
+    "ID",
+    "CacheType",
+    "Size",
+    "CreatedSince",
+    "LastUsedSince",
+    "UsageCount",
+    "Shared",
+)
 _CACHE_FIELDS = {
-    "ID": ("CACHE ID", lambda item, trunc: str(item["ID"])[:12]),
+    "ID": ("CACHE ID", lambda item, trunc: str(item["ID"])[: 12 if trunc else None]),
     "CacheType": ("CACHE TYPE", lambda item, trunc: str(item.get("Type") or "")),
     "Size": ("SIZE", lambda item, trunc: human_size(item.get("Size") or 0, 3)),
     "CreatedSince": ("CREATED", lambda item, trunc: _ago(item.get("CreatedAt"))),
     "LastUsedSince": ("LAST USED", lambda item, trunc: _ago(item.get("LastUsedAt"))),
     "UsageCount": ("USAGE", lambda item, trunc: str(item.get("UsageCount") or 0)),
     "Shared": ("SHARED", lambda item, trunc: "true" if item.get("Shared") else "false"),
+    "InUse": ("IN USE", lambda item, trunc: "true" if item.get("InUse") else "false"),
+    "Parent": ("PARENT", lambda item, trunc: str(item.get("Parent") or "")),
+    "Description": ("DESCRIPTION", lambda item, trunc: str(item.get("Description") or "")),
+    "CreatedAt": ("CREATED AT", lambda item, trunc: go_time(str(item.get("CreatedAt") or ""))),
+    "LastUsedAt": ("LAST USED AT", lambda item, trunc: _time(item.get("LastUsedAt"))),
 }
 
 

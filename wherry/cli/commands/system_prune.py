@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from wherry.cli.prompt import confirm
-from wherry.cli.pruning import prune_containers, prune_images, prune_networks, prune_volumes
+from wherry.cli.pruning import (
+    prune_build_cache,
+    prune_containers,
+    prune_images,
+    prune_networks,
+    prune_volumes,
+)
 from wherry.cli.units import human_size
 
 TYPE_CHECKING = False
@@ -47,7 +53,10 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     results = [prune_containers(session, filters), prune_networks(session, filters)]
     if options.flag("volumes"):
         results.append(prune_volumes(session, filters, False))
-    results.append(prune_images(session, filters, options.flag("all")))
+    every = options.flag("all")
+    results.append(prune_images(session, filters, every))
+    if session.client.version_key >= (1, 31):
+        results.append(prune_build_cache(session, filters, every))
     for _, text in results:
         session.out(f"{text}\n" if text else "")
     session.out(f"Total reclaimed space: {human_size(sum(space for space, _ in results))}\n")

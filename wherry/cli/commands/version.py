@@ -13,10 +13,12 @@ from wherry.client.json_text import dumps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from wherry.cli.options import Option, Options
     from wherry.cli.session import Session
+    from wherry.cli.template import Template
 
 SYNTAX = "[OPTIONS]"
 ALIASES: tuple[str, ...] = ()
@@ -43,7 +45,8 @@ _HIDDEN_DETAILS = (
 
 def run(session: Session, options: Options, operands: list[str]) -> int:
     """Shows the versions of the client and of the engine."""
-    template = options.text("format")
+    source = options.text("format")
+    template = _parsed(source)
     failure: ClientError | None = None
     server: dict[str, Any] | None = None
     try:
@@ -51,13 +54,27 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     except ClientError as error:
         failure = error
     client = _client(session, failure is None)
-    if template:
+    if source:
+        for component in (server or {}).get("Components") or ():
+            if text := (component.get("Details") or {}).get("BuildTime"):
+                component["Details"]["BuildTime"] = _built(text)
         _templated(session, template, {"Client": client, "Server": server})
     else:
         session.out(_text(client, server))
     if failure:
         raise CliError(failure.message)
     return 0
+
+
+def _parsed(source: str) -> Template | None:
+    if source in ("", "json"):
+        return None
+    from wherry.cli.template import Template
+
+    try:
+        return Template(source, "version")
+    except CliError as error:
+        raise CliError(error.message, 64) from error
 
 
 def _client(session: Session, connected: bool) -> dict[str, Any]:
@@ -75,21 +92,38 @@ def _client(session: Session, connected: bool) -> dict[str, Any]:
     }
 
 
-def _templated(session: Session, template: str, value: dict[str, Any]) -> None:
-    if template == "json":
+def _templated(session: Session, template: Template | None, value: dict[str, Any]) -> None:
+    if template is None:
         session.out(f"{dumps(value)}\n")
         return
-    from wherry.cli.template import Template
+    from wherry.cli.template_values import typed
 
-    try:
-        parsed = Template(template)
-    except CliError as error:
-        raise CliError(error.message, 64) from error
-    names = {"APIVersion": "ApiVersion"}
+    told = typed(value, "system.versionInfo")
     for part in ("Client", "Server"):
-        if value[part]:
-            value[part] |= {alias: value[part].get(name) for alias, name in names.items()}
-    session.out(f"{parsed.execute(value)}\n")
+        if told[part]:
+            told[part] = _Versions(told[part])
+    try:
+        session.out(f"{template.execute(told)}\n")
+    except CliError:
+        session.out("\n")
+        raise
+
+
+class _Versions:
+    """What one side tells; templates say `APIVersion` where the JSON says `ApiVersion`."""
+
+    type_name = "*system.clientVersion"
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self._told = told
+
+    def template_field(self, name: str, arguments: Sequence[Any]) -> Any:
+        """The field; KeyError where there is none of that name."""
+        return self._told["ApiVersion" if name == "APIVersion" else name]
+
+    def as_json(self) -> dict[str, Any]:
+        """As it was told."""
+        return self._told
 
 
 def _rows(rows: list[tuple[str, str]], margin: str) -> str:

@@ -22,6 +22,7 @@ OPTIONS: tuple[Option, ...] = (
     ("driver", "d", "string", 'Specify volume driver name (default "local")', "local"),
     ("group", "", "string", "Cluster Volume group (cluster volumes)"),
     ("label", "", "label", "Set metadata for a volume"),
+    ("name", "", "string", ""),
     ("limit-bytes", "", "bytes", "Minimum size of the Cluster Volume in bytes"),
     ("opt", "o", "map", "Set driver specific options (default map[])"),
     ("required-bytes", "", "bytes", "Maximum size of the Cluster Volume in bytes"),
@@ -55,11 +56,16 @@ ARGUMENTS = (0, 1)
 
 def run(session: Session, options: Options, operands: list[str]) -> int:
     """Makes a volume and prints its name."""
+    if options.text("name") and operands:
+        raise CliError(
+            "conflicting options: cannot specify a volume-name through both --name and as a "
+            "positional arg"
+        )
     body = {
         "Driver": options.text("driver"),
         "DriverOpts": options.pairs("opt"),
         "Labels": options.pairs("label"),
-        "Name": operands[0] if operands else "",
+        "Name": operands[0] if operands else options.text("name"),
     }
     cluster = (
         "group",

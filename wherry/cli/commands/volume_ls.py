@@ -5,6 +5,7 @@ from __future__ import annotations
 from wherry.cli.filters import filter_query
 from wherry.cli.listing import Listing
 from wherry.cli.option_texts import FORMAT_LIST_HELP
+from wherry.cli.sorting import natural_key
 from wherry.cli.volume_fields import VOLUME_FIELDS
 
 TYPE_CHECKING = False
@@ -34,8 +35,9 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
         template=template,
         quiet="Name" if options.flag("quiet") else "",
         type_name="*formatter.volumeContext",
+        raw=("name: Name", "driver: Driver"),
     )
     answer = session.client.get("/volumes", filter_query(options.items("filter"))) or {}
     found = answer.get("Volumes") or ()
-    session.out(listing.render(sorted(found, key=lambda item: str(item["Name"]))))
+    session.out(listing.render(sorted(found, key=lambda item: natural_key(str(item["Name"])))))
     return 0
