@@ -8,7 +8,7 @@ from wherry.api.create_compat import create_request, update_request
 from wherry.api.request import ApiRequest, json_response, stream_response
 from wherry.api.services import Services
 from wherry.engine.containers.wait import Waiting
-from wherry.model.docker.container import CreateRequest, UpdateRequest
+from wherry.model.docker.container import CreateRequest, MountChanges, UpdateRequest
 from wherry.model.docker.container_summary import UpdateResponse
 
 _WITH_PLATFORM = (1, 41)
@@ -117,6 +117,14 @@ async def inspect(request: ApiRequest, services: Services) -> web.StreamResponse
     """GET /containers/{id}/json."""
     found = await services.containers.inspect(request.path("id"), size=request.flag("size"))
     return json_response(inspect_view(found, request.version))
+
+
+async def change_mounts(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /containers/{id}/mounts: adds and removes mounts, of running containers too."""
+    container = services.containers.index.get(request.path("id"))
+    changes = await request.json(MountChanges, required=True)
+    await services.containers.change_mounts(container, changes.add or (), changes.remove or ())
+    return web.Response(status=204)
 
 
 async def update(request: ApiRequest, services: Services) -> web.StreamResponse:

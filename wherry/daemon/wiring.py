@@ -21,6 +21,7 @@ from wherry.daemon.settings import Settings
 from wherry.engine.containers.adopt import AdoptContainers, LeaveContainers
 from wherry.engine.containers.archive import ContainerFiles, ExportContainer, FileViews
 from wherry.engine.containers.attach import AttachContainer
+from wherry.engine.containers.change_mounts import ChangeMounts
 from wherry.engine.containers.changes import ContainerChanges
 from wherry.engine.containers.copy_up import CopyUp
 from wherry.engine.containers.create import CreateContainer
@@ -108,6 +109,7 @@ from wherry.network.lifecycle import BridgeSettings, NetworkLifecycle
 from wherry.network.ports import HostPorts
 from wherry.network.proxy_client import Proxy
 from wherry.network.publication import Publication
+from wherry.runtime.live_mounts import ATTACH_TASK, DETACH_TASK
 from wherry.store.content.layers import LayerArchives
 from wherry.store.records.database import Database
 from wherry.store.secrets.vault import Vault
@@ -132,6 +134,8 @@ TASKS = {
     "tree.export": "wherry.engine.containers.tree_tasks:export_task",
     "layer.apply": "wherry.store.layer.apply:apply_task",
     "volume.copy_up": "wherry.store.volume.copy_up:copy_up_task",
+    ATTACH_TASK: "wherry.runtime.live_mounts:attach_task",
+    DETACH_TASK: "wherry.runtime.live_mounts:detach_task",
     EXPORT_TASK: "wherry.engine.volumes.transfer_tasks:export_task",
     IMPORT_TASK: "wherry.engine.volumes.transfer_tasks:import_task",
     COPY_TASK: "wherry.engine.volumes.transfer_tasks:copy_task",
@@ -338,6 +342,10 @@ class Engine:
             list=ListContainers(index, self._catalog, self._snapshots, pools),
             inspect=InspectContainer(index, self._catalog, self._snapshots, pools, defaults),
             update=UpdateContainer(index, pools, events, defaults),
+            change_mounts=ChangeMounts(
+                index, mounts, self._volumes, self._catalog, self._snapshots, self._supervisor,
+                user_namespaces, pools, events,
+            ),
             prune=PruneContainers(index, remove, self._snapshots, pools, events),
         )  # fmt: skip
 

@@ -8,13 +8,9 @@ import msgspec
 
 from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.linux.fd import close_range
-from wherry.linux.namespace import create_user_namespace
 from wherry.linux.process import set_parent_death_signal
-from wherry.model.mount import IdMapping
 from wherry.runtime.operations import Plan
-from wherry.runtime.plan import id_ranges
-
-IdRanges = tuple[IdMapping, ...]
+from wherry.runtime.trees import IdMappings
 
 
 class Context:
@@ -35,7 +31,7 @@ class Context:
         self.console = -1
         self.init_pid = 0
         self._placeholder = 0
-        self._mapped: dict[tuple[IdRanges, IdRanges], int] = {}
+        self.mappings = IdMappings()
 
     def root_path(self) -> str:
         """A path to the root for calls that take no descriptor."""
@@ -63,17 +59,10 @@ class Context:
 
     def close_trees(self) -> None:
         """Closes the detached mounts; what was not attached disappears."""
-        for descriptor in (*self.trees.values(), *self._mapped.values()):
+        for descriptor in self.trees.values():
             os.close(descriptor)
         self.trees.clear()
-        self._mapped.clear()
-
-    def user_namespace(self, users: IdRanges, groups: IdRanges) -> int:
-        """A user namespace with these ids, for idmapped mounts: one for all that ask for it."""
-        key = (users, groups)
-        if key not in self._mapped:
-            self._mapped[key] = create_user_namespace(id_ranges(users), id_ranges(groups))
-        return self._mapped[key]
+        self.mappings.close()
 
 
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -11,7 +11,7 @@ from wherry.linux.terminal import set_window_size, unlock
 from wherry.runtime import operations as op
 from wherry.runtime.context import Context
 from wherry.runtime.errors import StartFailed
-from wherry.runtime.mounts import make_path, open_target
+from wherry.runtime.targets import make_path, open_target
 
 _TYPES = {"c": stat.S_IFCHR, "b": stat.S_IFBLK, "p": stat.S_IFIFO}
 
@@ -66,7 +66,7 @@ def open_console(step: op.OpenConsole, context: Context) -> None:
     height, width = context.plan.process.console_size
     if height and width:
         set_window_size(master, height, width)
-    target = open_target(context, "/dev/console", file=True)
+    target = open_target(context.root, "/dev/console", file=True)
     try:
         tree = km.clone_tree(slave, recursive=False)
         try:

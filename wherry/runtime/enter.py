@@ -6,11 +6,17 @@ import socket
 
 import msgspec
 
+from wherry.base.errors import NotFound
 from wherry.linux import namespace as ns
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.linux.fd import receive_message
-from wherry.linux.process import forbid_imports, set_dumpable
+from wherry.linux.process import (
+    forbid_imports,
+    pidfd_open,
+    process_start_time,
+    set_dumpable,
+)
 from wherry.linux.terminal import set_window_size, take_terminal
 from wherry.runtime import devices, process
 from wherry.runtime.context import Report
@@ -116,9 +122,18 @@ def _join_namespaces(init_pid: int) -> None:
         os.close(pidfd)
 
 
-def join_mounts(pidfd: int, pid: int) -> None:
-    """Joins a container's mount namespace, as root of the user namespace that owns it."""
-    join_namespaces(pidfd, pid, ns.CLONE_NEWNS)
+def join_container(pid: int, start_time: int) -> None:
+    """Joins the mount namespace of a container, as root of the user namespace that owns it.
+
+    Its process is told by id and start time (proc(5)); raises NotFound if it has ended.
+    """
+    pidfd = pidfd_open(pid)
+    try:
+        if process_start_time(pid) != start_time:
+            raise NotFound("the container has ended meanwhile: try again")
+        join_namespaces(pidfd, pid, ns.CLONE_NEWNS)
+    finally:
+        os.close(pidfd)
 
 
 def join_namespaces(pidfd: int, pid: int, flags: int) -> None:

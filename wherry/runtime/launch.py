@@ -23,7 +23,7 @@ from wherry.runtime import devices, hooks, identity, links, mounts, process, sec
 from wherry.runtime import operations as op
 from wherry.runtime.context import Context, Report
 from wherry.runtime.errors import BY_NAME, StartFailed
-from wherry.runtime.plan import id_ranges
+from wherry.runtime.trees import id_ranges
 
 _JOIN_ORDER = ("ipc", "uts", "network", "cgroup", "time", "mount")
 

@@ -9,15 +9,14 @@ import os
 import stat
 
 from wherry.linux import mount as km
-from wherry.linux.capability import acting_as
-from wherry.linux.fd import RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, openat2
-from wherry.linux.overlay import overlay, split_lowerdir
+from wherry.linux.fd import openat2
 from wherry.linux.process import forbid_imports
 from wherry.linux.syscall import AT_FDCWD, SyscallError
-from wherry.model.mount import IdMapping, Mount
 from wherry.runtime import operations as op
 from wherry.runtime.context import Context
 from wherry.runtime.errors import StartFailed
+from wherry.runtime.targets import open_target
+from wherry.runtime.trees import make_tree
 
 _PROC_SUPER_MAGIC_TYPES = ("proc", "sysfs")
 
@@ -26,158 +25,13 @@ def prepare_tree(step: op.PrepareTree, context: Context) -> None:
     """Makes a detached mount in the host's namespace."""
     mount = step.mount
     try:
-        make = _overlay if mount.type == "overlay" else _bind
-        tree = make(mount, context)
+        tree = make_tree(mount, context.mappings)
     except SyscallError as error:
         raise StartFailed(
             f'error mounting "{mount.source}" to rootfs at "{mount.target or "/"}": {error}'
         ) from error
     context.trees[step.slot] = tree
     context.tree_is_file[step.slot] = not stat.S_ISDIR(os.fstat(tree).st_mode)
-
-
-def _overlay(mount: Mount, context: Context) -> int:
-    """An overlay; with id mappings each layer is an idmapped tree, as overlay itself cannot be."""
-    whole = _whole_overlay(mount, context)
-    if not mount.subpath:
-        return whole
-    try:
-        part = _open_below(whole, mount)
-        try:
-            return km.clone_tree(part, recursive=False)
-        except SyscallError as error:
-            if error.errno == errno.EINVAL:
-                raise StartFailed(
-                    f"{mount.subpath} of an image cannot be mounted by itself before Linux 6.15: "
-                    "mount the image without image-subpath"
-                ) from error
-            raise
-        finally:
-            os.close(part)
-    finally:
-        os.close(whole)
-
-
-def _whole_overlay(mount: Mount, context: Context) -> int:
-    words = km.parse_mount_options([item for item in mount.options if "=" not in item])
-    attributes = km.mount_attributes(words.flags)
-    layers = [*(item for item in mount.options if "=" in item), *words.data]
-    if not mount.uid_mappings:
-        return overlay(layers, attributes)
-    namespace = context.user_namespace(mount.uid_mappings, mount.gid_mappings)
-    opened: list[int] = []
-    try:
-        lower: list[str] = []
-        options: list[str] = []
-        for option in layers:
-            key, _, value = option.partition("=")
-            if key == "lowerdir":
-                for layer in split_lowerdir(value):
-                    opened.append(_idmapped(layer, namespace))
-                    lower.append(f"/proc/self/fd/{opened[-1]}")
-            elif key == "upperdir":
-                # Upper and work directory must lie on one mount: map their common parent.
-                opened.append(_idmapped(os.path.dirname(value), namespace))
-                base = f"/proc/self/fd/{opened[-1]}"
-                options.append(f"upperdir={base}/{os.path.basename(value)}")
-            elif key == "workdir":
-                options.append(f"workdir={base}/{os.path.basename(value)}")
-            else:
-                options.append(option)
-        # Overlay makes files of its own as whoever mounts it, whom the map must know.
-        with acting_as(_first(mount.uid_mappings), _first(mount.gid_mappings)):
-            return overlay(options, attributes, lower=lower)
-    finally:
-        for descriptor in opened:
-            os.close(descriptor)
-
-
-def _first(mappings: tuple[IdMapping, ...]) -> int:
-    """The host's id for the lowest inside."""
-    return min(mappings, key=lambda item: item.container_id).host_id
-
-
-def _idmapped(path: str, namespace: int) -> int:
-    tree = km.clone_tree(path, recursive=False)
-    try:
-        km.mount_setattr(tree, user_namespace=namespace)
-    except SyscallError as error:
-        os.close(tree)
-        raise _explained(error, path) from error
-    return tree
-
-
-def _explained(error: SyscallError, path: str) -> SyscallError | StartFailed:
-    if error.errno != errno.EINVAL:
-        return error
-    return StartFailed(
-        f"{path} cannot be mounted with mapped ids: its file system does not offer it (see "
-        "mount_setattr(2)), so it is not for containers in a user namespace"
-    )
-
-
-def _open_below(directory: int, mount: Mount) -> int:
-    """The mount's part of an open directory, whatever links lie on the way to it."""
-    try:
-        return openat2(
-            directory, mount.subpath, os.O_PATH, resolve=RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS
-        )
-    except SyscallError as error:
-        raise StartFailed(
-            f"cannot access path {mount.subpath} of {mount.source}: {error.strerror}"
-        ) from error
-
-
-def _clone_source(mount: Mount, recursive: bool) -> int:
-    if not mount.subpath:
-        return km.clone_tree(mount.source, recursive=recursive)
-    whole = os.open(mount.source, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        part = _open_below(whole, mount)
-    finally:
-        os.close(whole)
-    try:
-        return km.clone_tree(part, recursive=recursive)
-    finally:
-        os.close(part)
-
-
-def _bind(mount: Mount, context: Context) -> int:
-    options = km.parse_mount_options(mount.options)
-    recursive = bool(options.flags & km.MS_REC) or mount.type == "rbind"
-    try:
-        tree = _clone_source(mount, recursive)
-    except SyscallError as error:
-        if error.errno == errno.ENOENT:
-            raise StartFailed(
-                f'error mounting "{mount.source}" to rootfs at "{mount.target}": '
-                f"bind source path does not exist: {mount.source}"
-            ) from error
-        raise
-    try:
-        propagation = options.propagation or (km.MS_PRIVATE | km.MS_REC)
-        km.mount_setattr(
-            tree, propagation=propagation & ~km.MS_REC, recursive=bool(propagation & km.MS_REC)
-        )
-        attributes = km.mount_attributes(options.flags)
-        if attributes:
-            clear = km.MOUNT_ATTR_ATIME if attributes & km.MOUNT_ATTR_ATIME else 0
-            km.mount_setattr(tree, set_attributes=attributes, clear_attributes=clear)
-        if options.attributes_set or options.attributes_clear:
-            km.mount_setattr(
-                tree, set_attributes=options.attributes_set,
-                clear_attributes=options.attributes_clear, recursive=True,
-            )  # fmt: skip
-        if mount.uid_mappings:
-            namespace = context.user_namespace(mount.uid_mappings, mount.gid_mappings)
-            try:
-                km.mount_setattr(tree, user_namespace=namespace, recursive=recursive)
-            except SyscallError as error:
-                raise _explained(error, mount.source) from error
-    except (SyscallError, StartFailed):
-        os.close(tree)
-        raise
-    return tree
 
 
 def set_propagation(step: op.SetPropagation, context: Context) -> None:
@@ -197,7 +51,7 @@ def attach_root(step: op.AttachRoot, context: Context) -> None:
 
 def attach_tree(step: op.AttachTree, context: Context) -> None:
     """Attaches a prepared tree on its target."""
-    target = open_target(context, step.target, file=context.tree_is_file[step.slot])
+    target = open_target(context.root, step.target, file=context.tree_is_file[step.slot])
     try:
         km.move_mount(context.trees[step.slot], target)
     except SyscallError as error:
@@ -210,7 +64,7 @@ def mount_filesystem(step: op.MountFilesystem, context: Context) -> None:
     """Mounts a new file system; proc and sysfs only on a directory that is no symbolic link."""
     options = km.parse_mount_options(step.options)
     plain = step.type in _PROC_SUPER_MAGIC_TYPES
-    target = open_target(context, step.target, file=False, follow=not plain)
+    target = open_target(context.root, step.target, file=False, follow=not plain)
     data = list(options.data)
     try:
         copied = _copy_up_source(context, target, options.copy_up)
@@ -257,58 +111,6 @@ def _copy_tree(source: int, destination: int) -> None:
             shutil.copytree(origin, copy, symlinks=True)
         else:
             shutil.copy2(origin, copy, follow_symlinks=False)
-
-
-def open_target(context: Context, path: str, *, file: bool, follow: bool = True) -> int:
-    """A descriptor (O_PATH) of a mount target, made with its parents if missing.
-
-    Raises StartFailed if what is there is of the wrong kind, or a symbolic link where none may be
-    (/proc, /sys).
-    """
-    flags = os.O_PATH if follow else os.O_PATH | os.O_NOFOLLOW
-    try:
-        descriptor = openat2(context.root, path, flags)
-    except SyscallError as error:
-        if error.errno != errno.ENOENT:
-            raise
-        make_path(context.root, path, file=file)
-        descriptor = openat2(context.root, path, flags)
-    mode = os.fstat(descriptor).st_mode
-    if stat.S_ISLNK(mode):
-        os.close(descriptor)
-        raise StartFailed(f"{path} is a symbolic link in the image: it must be a directory")
-    if file == stat.S_ISDIR(mode):
-        os.close(descriptor)
-        what = "a directory onto a file" if not file else "a file onto a directory"
-        raise StartFailed(
-            f'error mounting to rootfs at "{path}": not a directory: are you trying to mount '
-            f"{what} (or vice-versa)? check if the specified host path exists and is the "
-            "expected type"
-        )
-    return descriptor
-
-
-def make_path(root: int, path: str, *, file: bool) -> None:
-    """Makes a directory or an empty file below the root, with its parents."""
-    parts = [part for part in path.split("/") if part]
-    walked = ""
-    for index, part in enumerate(parts):
-        last = index == len(parts) - 1
-        parent = openat2(root, walked or "/", os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            if last and file:
-                descriptor = os.open(
-                    part, os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, 0o755,
-                    dir_fd=parent,
-                )  # fmt: skip
-                os.close(descriptor)
-            else:
-                os.mkdir(part, 0o755, dir_fd=parent)
-        except FileExistsError:
-            pass  # somebody's directory on the way; a wrong kind shows at the next step
-        finally:
-            os.close(parent)
-        walked = f"{walked}/{part}"
 
 
 def remount_readonly(step: op.RemountReadonly, context: Context) -> None:

@@ -13,7 +13,7 @@ from wherry.linux.namespace import KINDS
 from wherry.linux.seccomp import compile_profile
 from wherry.model import runtime_spec as oci
 from wherry.model.interface import Interface
-from wherry.model.mount import IdMapping, Mount
+from wherry.model.mount import Mount
 from wherry.runtime import operations as op
 from wherry.runtime.errors import StartFailed
 
@@ -198,19 +198,20 @@ def _is_prepared(item: oci.SpecMount) -> bool:
     return _is_bind(item) or item.type == "overlay"
 
 
+def tree_of(item: oci.SpecMount) -> Mount:
+    """A bind or overlay of the specification as the host prepares it."""
+    return Mount(
+        "overlay" if item.type == "overlay" else "bind", item.source, item.destination,
+        item.options,
+        tuple(entry.value() for entry in item.uid_mappings),
+        tuple(entry.value() for entry in item.gid_mappings),
+        item.subpath,
+    )  # fmt: skip
+
+
 def _bound(spec: oci.RuntimeSpec, context: PlanContext) -> list[Mount]:
     """Everything that the host prepares as a tree, in the order of the slots from 1 on."""
-    binds = [
-        Mount(
-            "overlay" if item.type == "overlay" else "bind", item.source, item.destination,
-            item.options,
-            tuple(entry.value() for entry in item.uid_mappings),
-            tuple(entry.value() for entry in item.gid_mappings),
-            item.subpath,
-        )
-        for item in spec.mounts
-        if _is_prepared(item)
-    ]  # fmt: skip
+    binds = [tree_of(item) for item in spec.mounts if _is_prepared(item)]
     if context.init_path:
         binds.append(Mount("bind", context.init_path, "/sbin/docker-init", ("bind", "ro")))
     if _mapped(spec):
@@ -421,8 +422,3 @@ def _device_rules(given: tuple[oci.DeviceRule, ...]) -> tuple[DeviceRule, ...]:
     if any(rule.allow and rule.type == "a" for rule in rules):
         return tuple(rules)
     return (*_DEVICE_RULES, *(rule for rule in rules if rule.type != "a"))
-
-
-def id_ranges(mappings: tuple[IdMapping, ...]) -> list[tuple[int, int, int]]:
-    """Mappings as the kernel's files want them."""
-    return [(item.container_id, item.host_id, item.size) for item in mappings]

@@ -7,7 +7,7 @@ from wherry.linux import mount as km
 from wherry.linux.syscall import SyscallError
 from wherry.runtime import operations as op
 from wherry.runtime.context import Context
-from wherry.runtime.mounts import open_target
+from wherry.runtime.targets import open_target
 
 _ATTRIBUTES = (
     km.MOUNT_ATTR_RDONLY | km.MOUNT_ATTR_NOSUID | km.MOUNT_ATTR_NODEV | km.MOUNT_ATTR_NOEXEC
@@ -30,7 +30,7 @@ def place_secrets(step: op.PlaceSecrets, context: Context) -> None:
     finally:
         os.close(tree)
     for descriptor, file in zip(bound, step.files, strict=True):
-        target = open_target(context, file.target, file=True)
+        target = open_target(context.root, file.target, file=True)
         try:
             km.move_mount(descriptor, target)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wherry.cli.creation.body import parse_restart
+from wherry.cli.creation.mounts import parse_mount
 from wherry.cli.errors import CliError
 from wherry.client.errors import ClientError
 from wherry.client.query import escape_path
@@ -38,6 +39,8 @@ OPTIONS: tuple[Option, ...] = (
         "swap",
         "Swap limit equal to memory plus swap: -1 to enable unlimited swap",
     ),
+    ("mount-add", "", "list", "Add a mount, while the container runs too"),
+    ("mount-rm", "", "list", "Remove the mount at a path in the container"),
     ("pids-limit", "", "int", "Tune container pids limit (set -1 for unlimited)"),
     ("restart", "", "string", "Restart policy to apply when a container exits"),
 )
@@ -74,11 +77,18 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     if options.items("log-opt"):
         pairs = (item.partition("=") for item in options.items("log-opt"))
         body["LogConfig"] = {"Config": {key: value for key, _, value in pairs}}
+    mounts: dict[str, object] = {
+        "Add": [parse_mount(text) for text in options.items("mount-add")],
+        "Remove": options.items("mount-rm"),
+    }
     warnings: list[str] = []
     failures: list[str] = []
     for name in operands:
         try:
-            answer = session.client.post(f"/containers/{escape_path(name)}/update", body=body)
+            path = f"/containers/{escape_path(name)}"
+            answer = session.client.post(f"{path}/update", body=body) if body else {}
+            if any(mounts.values()):
+                session.client.post(f"{path}/mounts", body=mounts)
         except ClientError as error:
             failures.append(error.message)
             continue

@@ -26,6 +26,7 @@ _OPTIONS_OF = {
     "volume": "VolumeOptions",
     "image": "ImageOptions",
     "tmpfs": "TmpfsOptions",
+    "secret": "SecretOptions",
 }
 
 
@@ -148,6 +149,19 @@ def _set_tmpfs(mount: dict[str, Any], key: str, value: str) -> bool:
     return True
 
 
+def _set_secret(mount: dict[str, Any], key: str, value: str) -> bool:
+    """Owner and mode of a secret's file; docker has no such mounts."""
+    if key not in ("secret-uid", "secret-gid", "secret-mode"):
+        return False
+    name = key.removeprefix("secret-")
+    field = name.upper() if name != "mode" else "Mode"
+    try:
+        mount.setdefault("SecretOptions", {})[field] = int(value, 8 if name == "mode" else 10)
+    except ValueError:
+        raise CliError(f"invalid value for {key}: {value}") from None
+    return True
+
+
 def parse_mount(text: str) -> dict[str, Any]:
     """One `--mount` as the engine takes it."""
     text = text.strip()
@@ -161,6 +175,7 @@ def parse_mount(text: str) -> dict[str, Any]:
             or _set_bind(mount, key, value, given)
             or _set_volume(mount, key, value, given)
             or _set_tmpfs(mount, key, value)
+            or _set_secret(mount, key, value)
         ):
             raise CliError(f"unknown option '{key}' in '{field}'")
     _check_mount(mount)

@@ -191,6 +191,12 @@ def parse_tmpfs(target: str, options: str) -> MountPoint:
                       read_write="ro" not in words)  # fmt: skip
 
 
+def make_bind_source(path: str) -> None:
+    """Docker makes a missing directory for `-v`; `--mount` was refused at creation."""
+    if not Path(path).exists():
+        Path(path).mkdir(parents=True, exist_ok=True)
+
+
 def _wishes(host: HostConfig) -> dict[str, VolumeOptions]:
     """What mounts say of volumes that are made on the way, by target."""
     return {
@@ -234,21 +240,31 @@ class MountResolver:
                 raise InvalidParameter(f"invalid volume specification: '{target}'")
             found.setdefault(path, MountPoint("volume", path, copy_up=True))
         wishes = _wishes(host)
-        points = [
-            self._with_secret(self._with_image(point, identifier, number))
-            for number, point in enumerate(found.values())
-        ]
         settled = [
-            await self._with_volume(point, identifier, wishes.get(point.target), host.volume_driver)
-            for point in points
+            await self._settled(
+                point, identifier, str(number), wishes.get(point.target), host.volume_driver
+            )
+            for number, point in enumerate(found.values())
         ]
         return tuple(sorted(settled, key=lambda point: point.target.count("/")))
 
-    def _with_image(self, point: MountPoint, identifier: str, number: int) -> MountPoint:
+    async def settle_point(
+        self, point: MountPoint, identifier: str, mark: str, request: MountRequest
+    ) -> MountPoint:
+        """One mount of a container that exists; `mark` tells its snapshot from others of it."""
+        return await self._settled(point, identifier, mark, request.volume_options, "")
+
+    async def _settled(
+        self, point: MountPoint, identifier: str, mark: str, wish: VolumeOptions | None, driver: str
+    ) -> MountPoint:
+        point = self._with_secret(self._with_image(point, identifier, mark))
+        return await self._with_volume(point, identifier, wish, driver)
+
+    def _with_image(self, point: MountPoint, identifier: str, mark: str) -> MountPoint:
         if point.type != "image":
             return point
         image = self._images.get(point.source)
-        key = f"{identifier}-image{number}"
+        key = f"{identifier}-image{mark}"
         return msgspec.structs.replace(point, image=image.id, snapshot=key)
 
     def _with_secret(self, point: MountPoint) -> MountPoint:

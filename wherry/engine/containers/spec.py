@@ -183,14 +183,9 @@ def _mounts(
         if target not in points:
             options = ("rbind", "rprivate", *(("ro",) if host.readonly_rootfs else ()))
             found.append(_mapped(oci.SpecMount(target, "bind", source, options), ids))
-    for point in record.mounts:
-        if point.type == "secret":
-            continue  # an operation of its own: its content must be in no specification
-        if point.type == "image":
-            mount = _image_point(point, images[point.snapshot])
-        else:
-            mount = _point(point, sources)
-        found.append(_mapped(mount, ids))
+    # A secret is an operation of its own: its content must be in no specification.
+    found += [point_mount(point, sources, images, ids) for point in record.mounts
+              if point.type != "secret"]  # fmt: skip
     if ids:
         # Nodes cannot be made in a user namespace: the host's are bound in their place.
         found += [oci.SpecMount(inside, "bind", path, ("bind",))
@@ -212,7 +207,16 @@ def _mappings(
     return (oci.SpecIdMapping(0, ids.uid, ids.size),), (oci.SpecIdMapping(0, ids.gid, ids.size),)
 
 
-def _point(point: MountPoint, sources: dict[str, str]) -> oci.SpecMount:
+def point_mount(
+    point: MountPoint, sources: Mapping[str, str], images: Mapping[str, Mount], ids: IdRange | None
+) -> oci.SpecMount:
+    """A container's mount as the specification has it; parameters as those of `build_spec`."""
+    if point.type == "image":
+        return _mapped(_image_point(point, images[point.snapshot]), ids)
+    return _mapped(_point(point, sources), ids)
+
+
+def _point(point: MountPoint, sources: Mapping[str, str]) -> oci.SpecMount:
     if point.type == "tmpfs":
         options = (*point.options, *(() if point.read_write else ("ro",)))
         return oci.SpecMount(point.target, "tmpfs", "tmpfs", options)

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 from functools import lru_cache
-from pathlib import Path
 
 import msgspec
 
@@ -22,6 +21,7 @@ from wherry.engine.containers.exits import ExitWatcher
 from wherry.engine.containers.groups import group_of
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.log_settings import log_settings
+from wherry.engine.containers.mounts import make_bind_source
 from wherry.engine.containers.networking import ContainerNetwork
 from wherry.engine.containers.shared_memory import remove_state, shared_memory
 from wherry.engine.containers.spec import build_spec, capabilities, seccomp_profile
@@ -153,7 +153,7 @@ class StartContainer:
                 path = await self._volumes.mount(point.volume, container.id)
                 sources[point.volume] = str(path)
             elif point.type == "bind":
-                await self._pools.run("disk", _make_bind_source, point.source)
+                await self._pools.run("disk", make_bind_source, point.source)
         return sources
 
     def _join_namespaces(self, container: Container) -> dict[str, str]:
@@ -292,9 +292,3 @@ def _stop_seconds(own: int | None, default: int) -> int:
     """For the machine's own end, which waits a bounded time even for those that never give up."""
     seconds = default if own is None else own
     return seconds if seconds >= 0 else 90
-
-
-def _make_bind_source(path: str) -> None:
-    """Docker makes a missing directory for `-v`; `--mount` was refused at creation."""
-    if not Path(path).exists():
-        Path(path).mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import msgspec
 
 from wherry.base.clock import rfc3339_nano
-from wherry.base.errors import Forbidden, InvalidParameter, NotFound
+from wherry.base.errors import Forbidden, InvalidParameter
 from wherry.linux.confine import confine
 from wherry.linux.fd import openat2
 from wherry.linux.mount import (
@@ -28,12 +28,11 @@ from wherry.linux.mount import (
 )
 from wherry.linux.namespace import CLONE_NEWNS, unshare
 from wherry.linux.overlay import overlay
-from wherry.linux.process import pidfd_open, process_start_time
 from wherry.linux.syscall import SyscallError
 from wherry.model.docker.file_mode import go_file_mode
 from wherry.model.mount import Mount
-from wherry.runtime.enter import join_mounts
-from wherry.runtime.mounts import make_path
+from wherry.runtime.enter import join_container
+from wherry.runtime.targets import make_path
 from wherry.runtime.users import look_up
 from wherry.store.layer.apply import ApplyRequest, apply, decompress
 from wherry.store.layer.diff import write_path, write_tree
@@ -130,7 +129,7 @@ def export_task(
     view = msgspec.json.decode(parameters, type=TreeView)
     report(b"")
     if view.pid:
-        _join_mounts(view)
+        join_container(view.pid, view.start_time)
         confine(clone_tree("/", recursive=False))
     else:
         _enter(msgspec.structs.replace(view, mounts=()), descriptors[0])
@@ -142,7 +141,7 @@ def export_task(
 def _enter(view: TreeView, scratch: int) -> None:
     """Makes the container's files this process's root; `scratch` is an empty directory."""
     if view.pid:
-        _join_mounts(view)
+        join_container(view.pid, view.start_time)
         unshare(CLONE_NEWNS)
         set_propagation("/", MS_REC | MS_PRIVATE)
         for target in _KERNEL_TREES:
@@ -180,17 +179,6 @@ def _bind(root: int, mount: TreeMount) -> None:
     move_mount(tree, target)
     os.close(target)
     os.close(tree)
-
-
-def _join_mounts(view: TreeView) -> None:
-    process = pidfd_open(view.pid)
-    _check_alive(view)
-    join_mounts(process, view.pid)
-
-
-def _check_alive(view: TreeView) -> None:
-    if process_start_time(view.pid) != view.start_time:
-        raise NotFound("the container has ended meanwhile: try again")
 
 
 def _absolute(path: str) -> str:

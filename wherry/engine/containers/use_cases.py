@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from wherry.engine.containers.change_mounts import ChangeMounts
 from wherry.engine.containers.create import CreateContainer
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.inspect import InspectContainer
@@ -26,4 +27,5 @@ class ContainerUseCases:
     list: ListContainers
     inspect: InspectContainer
     update: UpdateContainer
+    change_mounts: ChangeMounts
     prune: PruneContainers

@@ -58,4 +58,5 @@ class Exec:
         self.running = False
         self.exit_code = exit_code
         self.ended_at = time.monotonic()
+        self.container.execs.pop(self.id, None)  # inspected by its id only, as in dockerd
         self.started.set()

@@ -306,6 +306,13 @@ class UpdateRequest(Resources, frozen=True, kw_only=True):
     log_config: LogConfig | None = None
 
 
+class MountChanges(_Shape, frozen=True):
+    """The body of POST /containers/{id}/mounts, Wherry's own; what goes is named by target."""
+
+    add: list[MountRequest] | None = None
+    remove: list[str] | None = None
+
+
 def words(value: list[str] | str | None) -> list[str]:
     """A command as a list; old clients send a string."""
     if value is None:
