@@ -7,7 +7,8 @@ its address is HOST, the client's OUTSIDE. Servers answer every client with its 
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 from tests.support.engine import Engine
 from tests.support.netns import NetworkNamespace, configure, connect
@@ -98,6 +99,14 @@ def ask(address: str, port: int, kind: int = TCP, wait: float = 1.0) -> str:
             return client.recv(100).decode()
         except OSError as error:
             return type(error).__name__
+
+
+def again(check: Callable[[], bool]) -> None:
+    """Waits until it is so."""
+    deadline = time.monotonic() + 30
+    while not check():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def links() -> dict[str, str]:

@@ -201,6 +201,16 @@ def test_a_network_with_running_containers_stays(box: Engine) -> None:
     box.docker("network", "rm", "blue")
 
 
+def test_a_renamed_container_has_its_new_name_on_its_networks(box: Engine) -> None:
+    box.docker("network", "create", "blue")
+    start(box, "web", "--network", "blue")
+    box.docker("rename", "web", "shop")
+    shown = networks_of(box, "shop")["blue"]
+    assert "shop" in shown["DNSNames"] and "web" not in shown["DNSNames"]
+    listed = json.loads(box.docker("network", "inspect", "blue").stdout)[0]["Containers"]
+    assert [item["Name"] for item in listed.values()] == ["shop"]
+
+
 def test_a_killed_daemon_finds_what_was_joined(lan: Lan, box: Engine) -> None:
     box.docker("network", "create", "--subnet", "10.77.0.0/24", "blue")
     start(box, "web", "-p", "8080:80")

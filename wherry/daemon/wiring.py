@@ -62,6 +62,7 @@ from wherry.engine.images.use_cases import ImageUseCases
 from wherry.engine.networks.connect import ConnectNetwork
 from wherry.engine.networks.create import CreateNetwork
 from wherry.engine.networks.disconnect import DisconnectNetwork
+from wherry.engine.networks.guard import NetworkGuard
 from wherry.engine.networks.inspect import InspectNetwork
 from wherry.engine.networks.list import ListNetworks
 from wherry.engine.networks.prune import PruneNetworks
@@ -204,6 +205,7 @@ class Engine:
         """Brings everything up and listens; raises WherryError for what cannot be."""
         await self._pools.run("disk", self._empty_scratch)
         await self._pools.run("supervisor", self._supervisor.open)
+        self._guard.open()
         await self._networks.open()
         await self._volumes.open()
         self._secrets.open()
@@ -223,6 +225,7 @@ class Engine:
         self._events.close()
         await self._leave()
         await self._health.close()
+        await self._guard.close()
         await self._networks.close()
         runs = any(item.monitor is not None for item in self._index.all())
         await self._pools.run("disk", self._front_door.close, keep=runs)
@@ -289,6 +292,7 @@ class Engine:
         self._attachments = Attachments(
             catalog, self._bridges, firewall, Publication(firewall, HostPorts(), self._proxy)
         )
+        self._guard = NetworkGuard(self._bridges, firewall, self._proxy, self._pools)
         short = self._instance.removeprefix("wherry").removeprefix("-")
         settings = BridgeSettings(
             name=f"wh{short}" if short else "wherry0",
@@ -338,7 +342,7 @@ class Engine:
         self._leave = LeaveContainers(index, self._watcher, pools, defaults)
         self._containers = ContainerUseCases(
             index=index, create=create, start=start, signals=signals, remove=remove,
-            rename=RenameContainer(index, events),
+            rename=RenameContainer(index, events, network),
             list=ListContainers(index, self._catalog, self._snapshots, pools),
             inspect=InspectContainer(index, self._catalog, self._snapshots, pools, defaults),
             update=UpdateContainer(index, pools, events, defaults),

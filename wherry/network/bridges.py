@@ -34,7 +34,7 @@ class Bridges:
         self._firewall = firewall
         self._foreign = foreign
         self._ip_forward = ip_forward
-        self._up: set[str] = set()
+        self._up: dict[str, NetworkRecord] = {}
         self.warnings: list[str] = []
 
     def is_up(self, record: NetworkRecord) -> bool:
@@ -51,7 +51,7 @@ class Bridges:
             return
         if record.driver != "bridge":
             ensure_parent(record)
-            self._up.add(record.id)
+            self._up[record.id] = record
             return
         with Netlink() as netlink:
             link = netlink.link(record.bridge)
@@ -69,7 +69,7 @@ class Bridges:
             except BaseException:
                 self._undo(netlink, record, made)
                 raise
-        self._up.add(record.id)
+        self._up[record.id] = record
         self._open_others(record)
 
     def adopt(self, record: NetworkRecord) -> None:
@@ -86,15 +86,22 @@ class Bridges:
                 raise NetworkUnavailable(
                     f"cannot take over bridge {record.bridge}: {error}"
                 ) from error
-        self._up.add(record.id)
+        self._up[record.id] = record
         self._open_others(record)
+
+    def repair(self, damaged: bool) -> None:
+        """Puts right what a change of the rule set by others has undone; see `Firewall.repair`."""
+        self._firewall.repair(damaged)
+        for record in list(self._up.values()):
+            if record.driver == "bridge":
+                self._open_others(record)
 
     def _open_others(self, record: NetworkRecord) -> None:
         self.warn(self._foreign.open_for(record.bridge, ipv6=record.enable_ipv6))
 
     def remove(self, record: NetworkRecord) -> None:
         """Removes the bridge and its rules; a bridge that the user made stays."""
-        self._up.discard(record.id)
+        self._up.pop(record.id, None)
         if record.driver != "bridge":
             if record.made_parent:
                 remove_parent(record)

@@ -40,6 +40,11 @@ class Firewall:
         self._made = False
 
     @property
+    def table(self) -> str:
+        """The name of this instance's table."""
+        return self._table
+
+    @property
     def enabled(self) -> bool:
         """Whether rules are written at all."""
         return self._enabled
@@ -128,6 +133,17 @@ class Firewall:
         )
         self._made = True
 
+    def repair(self, damaged: bool) -> None:
+        """Makes the table anew if others removed it, or (`damaged`) changed something in it."""
+        if not self._made or not self._networks:
+            return
+        found = self._library().query("list tables inet")
+        gone = not any(entry.get("table", {}).get("name") == self._table for entry in found)
+        if gone or damaged:
+            what = "removed" if gone else "changed"
+            _log.warning("nftables table %s was %s by others: making it anew", self._table, what)
+            self.rebuild()
+
     def remove_table(self) -> None:
         """Removes the table and all in it, also one that an earlier daemon left."""
         self._made = False
@@ -165,8 +181,7 @@ class Firewall:
         except NftablesError as error:
             if not (error.missing_object or error.exists):
                 raise self._unavailable(error) from None
-            _log.warning("nftables table %s was changed by others: making it anew", self._table)
-            self.rebuild()
+            self.repair(damaged=True)
 
     def _run(self, commands: str) -> None:
         try:

@@ -29,10 +29,8 @@ class Proxy:
         self._launch = launch
         self._connection: socket.socket | None = None
         self._forwards: dict[Forward, None] = {}
-
-    def fileno(self) -> int:
-        """Readable when the process has ended, -1 when there is none."""
-        return self._connection.fileno() if self._connection is not None else -1
+        self.on_connect: Callable[[socket.socket], None] | None = None
+        """Is given a connection of its own to each process, which ends with it."""
 
     def add(self, forwards: Sequence[Forward]) -> None:
         """Adds forwards, all or nothing; raises PortUnavailable in Docker's words."""
@@ -75,12 +73,20 @@ class Proxy:
 
     def revive(self) -> None:
         """Starts the process again if it has ended against its will."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        if self._forwards:
-            _log.warning("the proxy of published ports has ended: starting it again")
-            self.restore(list(self._forwards))
+        if self._connection is None or not self._forwards or self._lives():
+            return
+        self.close()
+        _log.warning("the proxy of published ports has ended: starting it again")
+        self.restore(list(self._forwards))
+
+    def _lives(self) -> bool:
+        assert self._connection is not None
+        try:
+            return bool(self._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Leaves the process alone."""
@@ -128,22 +134,30 @@ class Proxy:
         """Connects to a process that runs."""
         if self._connection is not None:
             return True
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        connection.settimeout(_SECONDS)
-        try:
-            directory = os.open(self._directory, os.O_PATH | os.O_CLOEXEC)
-        except OSError:
-            connection.close()
+        self._connection = _dial(self._directory)
+        if self._connection is None:
             return False
-        try:
-            connection.connect(f"/proc/self/fd/{directory}/{CONTROL}")
-        except OSError:
-            connection.close()
-            return False
-        finally:
-            os.close(directory)
-        self._connection = connection
+        life = _dial(self._directory) if self.on_connect is not None else None
+        if life is not None and self.on_connect is not None:
+            self.on_connect(life)
         return True
+
+
+def _dial(directory: Path) -> socket.socket | None:
+    """A connection to the process's control socket, None if nobody listens there."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    connection.settimeout(_SECONDS)
+    try:
+        # By descriptor, since a socket's path may have 107 bytes only (unix(7)).
+        descriptor = os.open(directory, os.O_PATH | os.O_CLOEXEC)
+        try:
+            connection.connect(f"/proc/self/fd/{descriptor}/{CONTROL}")
+        finally:
+            os.close(descriptor)
+    except OSError:
+        connection.close()
+        return None
+    return connection
 
 
 def _batches(forwards: Sequence[Forward]) -> list[list[Forward]]:

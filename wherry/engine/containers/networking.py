@@ -62,6 +62,15 @@ class ContainerNetwork:
         container.record = msgspec.structs.replace(container.record, endpoints=())
         self._networks.publish_endpoints("disconnect", endpoints)
 
+    async def rename(self, container: Container, old: str) -> None:
+        """Gives the endpoints of a running container its new name; the record is not stored."""
+        if container.record.endpoints:
+            endpoints = await self._pools.run(
+                "network", self._attachments.renamed, container.record.endpoints, old,
+                container.name,
+            )  # fmt: skip
+            container.record = msgspec.structs.replace(container.record, endpoints=endpoints)
+
     def rewrite_hosts(self, container: Container, gone: Iterable[Endpoint] = ()) -> None:
         """Brings /etc/hosts of a running container in line with its endpoints, in place.
 

@@ -10,6 +10,7 @@ from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.layers import remove_snapshots
 from wherry.engine.containers.names import check_name
+from wherry.engine.containers.networking import ContainerNetwork
 from wherry.engine.containers.shared_memory import remove_state
 from wherry.engine.containers.stop import ContainerSignals, ended_within
 from wherry.engine.pools import Pools
@@ -98,9 +99,12 @@ class RemoveContainer:
 class RenameContainer:
     """Gives a container another name."""
 
-    def __init__(self, index: ContainerIndex, events: EventBus) -> None:
+    def __init__(
+        self, index: ContainerIndex, events: EventBus, network: ContainerNetwork
+    ) -> None:  # fmt: skip
         self._index = index
         self._events = events
+        self._network = network
 
     async def __call__(self, container: Container, name: str) -> None:
         """Raises InvalidParameter for a bad name, NameInUse for a taken one."""
@@ -113,6 +117,7 @@ class RenameContainer:
         async with container.lock:
             self._index.reserve_name(name, container.id)
             container.record = msgspec.structs.replace(container.record, name=name)
+            await self._network.rename(container, old)
             await self._index.save(container, durable=True)
             self._index.free_name(old)
         attributes = {**container.attributes(), "oldName": f"/{old}"}

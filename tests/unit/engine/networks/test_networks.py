@@ -62,11 +62,11 @@ class FakeBridges(Bridges):
 
     def ensure(self, record: NetworkRecord) -> None:
         """Notes the bridge."""
-        self._up.add(record.id)
+        self._up[record.id] = record
 
     def remove(self, record: NetworkRecord) -> None:
         """Forgets the bridge."""
-        self._up.discard(record.id)
+        self._up.pop(record.id, None)
 
 
 class Engine:
