@@ -213,7 +213,7 @@ def test_a_password_is_sent_where_one_is_asked_for(engine: Engine) -> None:
         )
         with pytest.raises(ApiError) as raised:
             api.raw("POST", path, headers={"X-Registry-Auth": "no base64 of JSON"})
-        assert raised.value.status == 400
+        assert "no basic auth credentials" in raised.value.message  # as if there were none
         engine.docker("rmi", name)
 
 

@@ -5,7 +5,6 @@ from aiohttp import web
 from wherry.api import (
     builds,
     containers,
-    images,
     networks,
     ping,
     plugins,
@@ -15,6 +14,7 @@ from wherry.api import (
     volumes,
 )
 from wherry.api.app import Route
+from wherry.api.images import change, registry, show, transfer
 from wherry.api.not_offered import not_offered
 from wherry.api.openapi import describe
 from wherry.api.request import ApiRequest, json_response
@@ -70,22 +70,22 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/containers/{id}/export", archive.export, "1.24"),
     Route("GET", "/containers/{id}/changes", archive.changes, "1.24"),
     # Images
-    Route("GET", "/images/json", images.list_all, "1.24"),
-    Route("POST", "/images/create", images.create, "1.24"),
-    Route("POST", "/images/load", images.load, "1.24"),
-    Route("GET", "/images/get", images.save, "1.24"),
-    Route("GET", "/images/{name}/get", images.save, "1.24"),
-    Route("POST", "/commit", images.commit, "1.24"),
-    Route("GET", "/images/{name}/json", images.inspect, "1.24"),
-    Route("GET", "/images/{name}/history", images.history, "1.24"),
-    Route("POST", "/images/{name}/tag", images.tag, "1.24"),
-    Route("DELETE", "/images/{name}", images.remove, "1.24"),
+    Route("GET", "/images/json", show.list_all, "1.24"),
+    Route("POST", "/images/create", transfer.create, "1.24"),
+    Route("POST", "/images/load", transfer.load, "1.24"),
+    Route("POST", "/images/prune", change.prune, "1.25"),
+    Route("GET", "/images/search", registry.search, "1.24"),
+    Route("GET", "/images/get", transfer.save, "1.24"),
+    Route("GET", "/images/{name}/get", transfer.save, "1.24"),
+    Route("POST", "/images/{name}/push", transfer.push, "1.24"),
+    Route("POST", "/commit", change.commit, "1.24"),
+    Route("GET", "/images/{name}/json", show.inspect, "1.24"),
+    Route("GET", "/images/{name}/history", show.history, "1.24"),
+    Route("POST", "/images/{name}/tag", change.tag, "1.24"),
+    Route("DELETE", "/images/{name}", change.remove, "1.24"),
     Route("GET", "/images/{name}/attestations", not_offered, "1.55"),
-    Route("POST", "/images/{name}/push", not_offered, "1.24"),
-    Route("GET", "/images/search", not_offered, "1.24"),
-    Route("POST", "/images/prune", not_offered, "1.25"),
-    Route("POST", "/auth", not_offered, "1.24"),
-    Route("GET", "/distribution/{name}/json", not_offered, "1.30"),
+    Route("GET", "/distribution/{name}/json", registry.distribution, "1.30"),
+    Route("POST", "/auth", registry.auth, "1.24"),
     # Networks
     Route("GET", "/networks", networks.list_all, "1.24"),
     Route("GET", "/networks/{id}", networks.inspect, "1.24"),

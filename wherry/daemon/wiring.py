@@ -54,9 +54,17 @@ from wherry.engine.execs.resize import ResizeExec
 from wherry.engine.execs.start import StartExec
 from wherry.engine.execs.use_cases import ExecUseCases
 from wherry.engine.images.commit import CommitContainer
+from wherry.engine.images.describe import DescribeImages
+from wherry.engine.images.distribution import InspectDistribution
+from wherry.engine.images.inspect import InspectImage
+from wherry.engine.images.list import ListImages
+from wherry.engine.images.login import LogIn
+from wherry.engine.images.prune import PruneImages
 from wherry.engine.images.pull import PullForClient
+from wherry.engine.images.push import PushForClient
 from wherry.engine.images.remove import RemoveImage
 from wherry.engine.images.save import SendImages
+from wherry.engine.images.search import SearchImages
 from wherry.engine.images.take_in import TakeIn
 from wherry.engine.images.use_cases import ImageUseCases
 from wherry.engine.networks.connect import ConnectNetwork
@@ -94,10 +102,14 @@ from wherry.images.catalog import ImageCatalog
 from wherry.images.commit import CommitImage
 from wherry.images.downloads import Downloads
 from wherry.images.importing import ImportImage
+from wherry.images.layers import ImageLayers
 from wherry.images.load import LoadImages
+from wherry.images.packing import Packer
 from wherry.images.pull import PullImage
+from wherry.images.push import PushImage
 from wherry.images.save import SaveImages
 from wherry.images.unpack import LayerUnpacker
+from wherry.images.uploads import Uploads
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.network.attachments import Attachments
@@ -181,6 +193,7 @@ class Engine:
         self._front_door = FrontDoor(config.hosts, config.group, config.exec_root, self._supervisor)
         self._archives = LayerArchives(config.data_root / "archives")
         self._catalog = ImageCatalog(self._database)
+        self._layers = ImageLayers(self._catalog, self._snapshots, self._archives)
         self._index = ContainerIndex(self._database)
         self._volumes = VolumeState(
             VolumeDirectories(config.data_root / "volumes"), self._database, self._pools,
@@ -204,6 +217,7 @@ class Engine:
     async def start(self) -> None:
         """Brings everything up and listens; raises WherryError for what cannot be."""
         await self._pools.run("disk", self._empty_scratch)
+        await self._pools.run("disk", self._layers.drop_orphans)
         await self._pools.run("supervisor", self._supervisor.open)
         self._guard.open()
         await self._networks.open()
@@ -330,6 +344,7 @@ class Engine:
             index, self._catalog, self._snapshots, mounts, self._volumes, pools, events, defaults,
             CopyUp(self._volumes, self._snapshots, self._supervisor, pools), user_namespaces,
             self._networks,
+            self._layers,
         )  # fmt: skip
         self._watcher.connect(start.again, remove.auto)
         self._health = HealthChecks(pools, events)
@@ -380,36 +395,38 @@ class Engine:
 
     def _image_use_cases(self) -> ImageUseCases:
         scratch = self._config.data_root / "tmp"
-        catalog, pools, events = self._catalog, self._pools, self._events
-        self._downloads = Downloads(self._config.data_root / "partial", self._settings.registries)
-        unpacker = LayerUnpacker(self._snapshots, self._archives, self._supervisor)
-        take_in = TakeIn(
-            LoadImages(catalog, unpacker, str(scratch)), ImportImage(catalog, unpacker), scratch,
-            pools, events,
-        )  # fmt: skip
-        commit = CommitContainer(
-            catalog,
-            CommitImage(catalog, self._snapshots, unpacker, self._supervisor, str(scratch)),
-            self._containers.signals, pools, events,
-        )  # fmt: skip
+        catalog, layers, archives = self._catalog, self._layers, self._archives
+        pools, events, registries = self._pools, self._events, self._settings.registries
+        self._downloads = Downloads(self._config.data_root / "partial", registries)
+        unpacker = LayerUnpacker(self._snapshots, archives, self._supervisor)
+        packer = Packer(archives, str(scratch))
+        describe = DescribeImages(catalog, packer, archives, self._snapshots, self._index)
+        remove = RemoveImage(catalog, layers, self._index, pools, events)
+        commit = CommitImage(
+            catalog, self._snapshots, unpacker, layers, self._supervisor, str(scratch)
+        )
+        pull = PullImage(catalog, unpacker, layers, archives, self._downloads, registries)
+        push = PushImage(catalog, packer, Uploads(archives, registries), registries)
         return ImageUseCases(
             catalog=catalog,
-            take_in=take_in,
-            remove=RemoveImage(
-                catalog, self._snapshots, self._archives, self._index, pools, events
+            list=ListImages(catalog, describe, self._index, pools),
+            inspect=InspectImage(catalog, describe, pools, self._snapshots.name),
+            take_in=TakeIn(
+                LoadImages(catalog, unpacker, layers, str(scratch)),
+                ImportImage(catalog, unpacker, layers), scratch, registries, pools, events,
             ),
-            commit=commit,
+            remove=remove,
+            prune=PruneImages(catalog, remove, layers, self._downloads, pools, events),
+            commit=CommitContainer(catalog, commit, self._containers.signals, pools, events),
             save=SendImages(
-                catalog, SaveImages(self._archives, str(scratch)), scratch, pools, events
-            ),
-            pull=PullForClient(
-                PullImage(
-                    catalog, unpacker, self._archives, self._downloads, self._settings.registries
-                ),
-                pools,
+                catalog, SaveImages(catalog, packer, archives, str(scratch)), scratch, pools,
                 events,
             ),
-            storage_driver=self._snapshots.name,
+            pull=PullForClient(pull, pools, events),
+            push=PushForClient(push, pools, events),
+            search=SearchImages(pools, registries),
+            distribution=InspectDistribution(pools, registries),
+            log_in=LogIn(pools, registries),
             pools=pools,
             events=events,
         )  # fmt: skip
@@ -453,7 +470,7 @@ class Engine:
         return Known(
             containers=frozenset(item.id for item in self._index.all()),
             volumes=frozenset(record.name for record in self._volumes.records()),
-            layers=frozenset(self._catalog.used_layers()),
+            layers=frozenset(self._catalog.used_layers() | self._snapshots.used_layers()),
             archives=frozenset(name for image in images for name in image.config.rootfs.diff_ids),
         )
 

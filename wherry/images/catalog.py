@@ -6,16 +6,18 @@ platforms that are here belong to the name as well, and are not taken for forgot
 
 import threading
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from wherry.base.clock import now_ns
-from wherry.base.errors import Conflict, DataCorrupt, NotFound
+from wherry.base.errors import DataCorrupt
+from wherry.images.errors import AmbiguousImage, NoSuchImage, NoSuchPlatform
+from wherry.images.records import Origin, StoredImage, StoredName, Variant
 from wherry.model.digest import Digest, chain_ids
 from wherry.model.image import Image
 from wherry.model.image_config import ImageConfig
-from wherry.model.manifest import Descriptor, Index, Platform, parse_manifest
+from wherry.model.manifest import OCI_INDEX, Descriptor, Index, Platform, parse_manifest
 from wherry.model.reference import Reference
 from wherry.store.records.database import Change, Database, Delete, Put
 
@@ -23,63 +25,8 @@ _WAIT_SECONDS = 30
 T = TypeVar("T")
 
 
-class NoSuchImage(NotFound):
-    """No image has this name or id."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"No such image: {name}")
-        self.name = name
-
-
-class AmbiguousImage(NotFound):
-    """Several images' ids begin so."""
-
-
-class NoSuchPlatform(NotFound):
-    """The image is there, for another platform."""
-
-    def __init__(self, name: str, platform: str) -> None:
-        super().__init__(
-            f"image with reference {name} was found but does not provide the specified platform "
-            f"({platform})"
-        )
-
-
-class ImageInUse(Conflict):
-    """A container or another name holds the image."""
-
-
-class Origin(msgspec.Struct, frozen=True):
-    """Where an image came from: its manifest, the index above it, the repository of its blobs."""
-
-    manifest: bytes
-    media_type: str
-    index: bytes = b""
-    repository: str = ""
-
-
-class Variant(NamedTuple):
-    """One manifest of a name: what the index says of it, and the image if it is here."""
-
-    descriptor: Descriptor
-    image: Image | None
-
-
-class _Stored(msgspec.Struct, frozen=True, omit_defaults=True):
-    raw: bytes
-    size: int
-    added_at: int
-    parent: str = ""
-    repo_digests: tuple[str, ...] = ()
-    manifest: bytes = b""
-    manifest_type: str = ""
-    manifest_digest: str = ""
-
-
-class _Name(msgspec.Struct, frozen=True, omit_defaults=True):
-    image: str
-    tagged_at: int
-    index: str = ""
+class _MediaType(msgspec.Struct, frozen=True, rename="camel"):
+    media_type: str = OCI_INDEX
 
 
 class ImageCatalog:
@@ -89,12 +36,13 @@ class ImageCatalog:
         """Reads what is recorded."""
         self._database = database
         self._lock = threading.RLock()
-        self._images = _decoded(database, "image", _Stored)
-        self._names = _decoded(database, "tag", _Name)
+        self._images = _decoded(database, "image", StoredImage)
+        self._names = _decoded(database, "tag", StoredName)
         self._indexes: dict[str, bytes] = dict(database.read_all("index"))
         self._configs: dict[str, ImageConfig] = {}
         self._references: dict[str, Reference] = {}
         self._entries: dict[str, tuple[Descriptor, ...]] = {}
+        self._described: dict[str, Descriptor] = {}
 
     def images(self) -> list[Image]:
         """Every image, newest first."""
@@ -123,11 +71,31 @@ class ImageCatalog:
                 return variant.image
         raise NoSuchPlatform(_shown(name), platform)
 
+    def has(self, identifier: str) -> bool:
+        """Whether there is an image of this id."""
+        with self._lock:
+            return identifier in self._images
+
     def find(self, reference: Reference) -> Image | None:
         """The image of a normalised reference, None if there is none."""
         with self._lock:
             found = self._names.get(str(reference))
             return self._image(found.image) if found else None
+
+    def tags(self, repository: str) -> list[str]:
+        """The tags here of a repository, by its full name."""
+        with self._lock:
+            found = [self._reference(name) for name in self._names]
+        return sorted(item.tag for item in found if item.name == repository)
+
+    def repositories(self, domain: str, diff_id: str) -> list[str]:
+        """Paths of the repositories of a registry that are known to have a layer."""
+        with self._lock:
+            known = {item.partition("@")[0] for key, stored in self._images.items()
+                     if stored.repo_digests and diff_id in self._config(key).rootfs.diff_ids
+                     for item in stored.repo_digests}  # fmt: skip
+        found = [Reference.parse_bare(name) for name in sorted(known)]
+        return [item.path for item in found if item.domain == domain]
 
     def variants(self, name: str) -> list[Variant]:
         """Every manifest that a name, or an image by its id, stands for; raises NoSuchImage."""
@@ -150,6 +118,17 @@ class ImageCatalog:
         with self._lock:
             return self._indexes.get(self._index_of(name, self.get(name)), b"")
 
+    def describe_index(self, digest: str) -> Descriptor | None:
+        """The descriptor of an index that a name came by, None if there is no such index."""
+        with self._lock:
+            data = self._indexes.get(digest)
+            if data is None:
+                return None
+            if digest not in self._described:
+                kind = msgspec.json.decode(data, type=_MediaType).media_type
+                self._described[digest] = Descriptor(kind, digest, len(data))
+            return self._described[digest]
+
     def add(
         self, raw: bytes, size: int, added_at: int, *, references: Sequence[Reference] = (),
         parent: str = "", repo_digest: str = "", origin: Origin | None = None,
@@ -163,7 +142,7 @@ class ImageCatalog:
             if origin and origin.index and references:
                 index = str(Digest.of(origin.index))
                 changes.append(Put("index", index, origin.index))
-            named = _Name(identifier, now_ns(), index)
+            named = StoredName(identifier, now_ns(), index)
             for item in references:
                 changes.append(Put("tag", str(item), msgspec.json.encode(named)))
             changes += self._lost_indexes({str(item) for item in references}, index)
@@ -176,11 +155,17 @@ class ImageCatalog:
             self._forget(changes)
             return self._image(identifier)
 
-    def tag(self, name: str, reference: Reference) -> Image:
-        """Gives an image another name, taking it from whoever had it."""
+    def tag(self, name: str, reference: Reference, *, keep_index: bool = False) -> Image:
+        """Gives an image another name, taking it from whoever had it.
+
+        With `keep_index` the name goes on to stand for the index that it came by.
+        """
         with self._lock:
             image = self.get(name)
-            named = _Name(image.id, now_ns(), self._index_of(name, image))
+            index = self._index_of(name, image)
+            if keep_index and str(reference) in self._names:
+                index = self._names[str(reference)].index
+            named = StoredName(image.id, now_ns(), index)
             changes: list[Change] = [Put("tag", str(reference), msgspec.json.encode(named))]
             changes += self._lost_indexes({str(reference)}, named.index)
             self._write(changes)
@@ -197,11 +182,13 @@ class ImageCatalog:
             self._names.pop(str(reference), None)
             self._forget(changes)
 
-    def drop_digests(self, identifier: str, repository: str) -> list[str]:
-        """Forgets the digests by which a repository names an image; returns them."""
+    def drop_digests(self, identifier: str, repository: str, digest: str = "") -> list[str]:
+        """Forgets one digest, or all, by which a repository names an image; returns them."""
         with self._lock:
             stored = self._images[identifier]
-            gone = [item for item in stored.repo_digests if item.partition("@")[0] == repository]
+            gone = [item for item in stored.repo_digests
+                    if item.partition("@")[0] == repository
+                    and digest in ("", item.partition("@")[2])]  # fmt: skip
             left = tuple(item for item in stored.repo_digests if item not in gone)
             if gone:
                 changed = msgspec.structs.replace(stored, repo_digests=left)
@@ -221,10 +208,9 @@ class ImageCatalog:
             self._write([Put("image", identifier, msgspec.json.encode(changed))])
             self._images[identifier] = changed
 
-    def remove(self, identifier: str) -> tuple[str, ...]:
-        """Forgets an image and its names; returns the chain ids that no other image uses."""
+    def remove(self, identifier: str) -> None:
+        """Forgets an image and its names."""
         with self._lock:
-            image = self._image(identifier)
             names = {name for name, found in self._names.items() if found.image == identifier}
             changes: list[Change] = [Delete("image", identifier)]
             changes += [Delete("tag", name) for name in names]
@@ -235,13 +221,21 @@ class ImageCatalog:
             for name in names:
                 del self._names[name]
             self._forget(changes)
-            used = {item for key in self._images for item in self._chain(key)}
-            return tuple(item for item in image.chain if item not in used)
 
     def used_layers(self) -> set[str]:
         """Chain ids that images need."""
         with self._lock:
             return {item for key in self._images for item in self._chain(key)}
+
+    def used_diff_ids(self) -> set[str]:
+        """Diff ids of all images' layers, whose archives are needed."""
+        with self._lock:
+            return {item for key in self._images for item in self._config(key).rootfs.diff_ids}
+
+    def parents(self) -> set[str]:
+        """Images that others were committed on top of."""
+        with self._lock:
+            return {stored.parent for stored in self._images.values()} - {""}
 
     def children(self, identifier: str) -> list[str]:
         """Images that were committed on top of this one."""
@@ -251,7 +245,7 @@ class ImageCatalog:
     def _stored(
         self, identifier: str, raw: bytes, size: int, added_at: int, parent: str,
         repo_digest: str, origin: Origin | None,
-    ) -> _Stored:  # fmt: skip
+    ) -> StoredImage:  # fmt: skip
         known = self._images.get(identifier)
         digests = known.repo_digests if known else ()
         if repo_digest and repo_digest not in digests:
@@ -259,7 +253,7 @@ class ImageCatalog:
         manifest, kind = (origin.manifest, origin.media_type) if origin else (b"", "")
         if not manifest and known:
             manifest, kind = known.manifest, known.manifest_type
-        return _Stored(
+        return StoredImage(
             raw, size, known.added_at if known else added_at,
             parent or (known.parent if known else ""), digests, manifest, kind,
             str(Digest.of(manifest)) if manifest else "",
@@ -279,6 +273,7 @@ class ImageCatalog:
             if isinstance(change, Delete) and change.kind == "index":
                 self._indexes.pop(change.id, None)
                 self._entries.pop(change.id, None)
+                self._described.pop(change.id, None)
 
     def _index_of(self, name: str, image: Image) -> str:
         """The digest of the index of a name; of an id, that of one of its names."""
@@ -337,6 +332,7 @@ class ImageCatalog:
             stored.repo_digests, stored.manifest, stored.manifest_type,
             stored.manifest_digest in held,
             max((self._names[name].tagged_at for name in names), default=0),
+            next((self._names[name].index for name in names if self._names[name].index), ""),
         )  # fmt: skip
 
     def _reference(self, name: str) -> Reference:

@@ -9,6 +9,7 @@ import msgspec
 from wherry.base.clock import now_ns, timestamp
 from wherry.images.catalog import ImageCatalog
 from wherry.images.changes import apply_changes
+from wherry.images.layers import ImageLayers
 from wherry.images.ports import TaskRunner
 from wherry.images.unpack import LayerUnpacker
 from wherry.model.image import Image
@@ -26,8 +27,9 @@ class CommitImage:
 
     def __init__(
         self, catalog: ImageCatalog, snapshots: Snapshots, unpacker: LayerUnpacker,
-        tasks: TaskRunner, scratch: str,
+        layers: ImageLayers, tasks: TaskRunner, scratch: str,
     ) -> None:  # fmt: skip
+        self._layers = layers
         self._catalog = catalog
         self._snapshots = snapshots
         self._unpacker = unpacker
@@ -41,6 +43,13 @@ class CommitImage:
     ) -> Image:  # fmt: skip
         """Commits the writable snapshot `key` over `base`; raises InvalidParameter."""
         config = apply_changes(config, changes)
+        with self._layers.hold(base.config.rootfs.diff_ids, unknown=True):
+            return self._make(key, base, config, reference, author, comment, command)
+
+    def _make(
+        self, key: str, base: Image, config: RuntimeConfig, reference: Reference | None,
+        author: str, comment: str, command: str,
+    ) -> Image:  # fmt: skip
         diff_ids = base.config.rootfs.diff_ids
         with tempfile.TemporaryFile(dir=self._scratch) as archive:
             layer = self._write(key, archive.fileno())

@@ -18,11 +18,14 @@ from wherry.model.digest import Digest
 from wherry.model.docker.progress import moving, standing
 from wherry.model.manifest import Descriptor
 from wherry.remote.endpoint import RegistrySettings
-from wherry.remote.errors import RegistryBusy, RegistryUnreachable
+from wherry.remote.errors import RateLimited, RegistryBusy, RegistryUnreachable
 from wherry.remote.registry import Registry
 
+_CANCELLED = "cancelled: what came is kept"
 Progress = Callable[[dict[str, Any]], None]
 _REPORT_SECONDS = 0.1
+_PATIENCE = 60
+"""Seconds that a registry may ask to wait; a longer wait is the user's to decide."""
 
 
 def short(digest: str) -> str:
@@ -109,13 +112,15 @@ class Downloads:
             try:
                 _continue(registry, blob, path, report, cancelled)
                 return
+            except RateLimited as error:
+                if not 0 < error.retry_after <= _PATIENCE or attempt >= self._settings.attempts:
+                    raise
+                pause(error.retry_after, short(blob.digest), report, cancelled)
+                continue
             except (ConnectionError, EOFError, RegistryBusy, RegistryUnreachable):
                 if attempt >= self._settings.attempts:
                     raise
-            for left in range(min(2**attempt, 10), 0, -1):
-                unit = "second" if left == 1 else "seconds"
-                report(standing(f"Retrying in {left} {unit}", short(blob.digest)))
-                _sleep(1.0, cancelled)
+            pause(min(2**attempt, 10), short(blob.digest), report, cancelled)
 
     def _path(self, digest: str) -> Path:
         return self._directory / digest.replace(":", "-")
@@ -140,7 +145,7 @@ def _continue(
         with contextlib.closing(pieces):
             for piece in pieces:
                 if cancelled():
-                    raise Cancelled("the pull was cancelled: what came is kept")
+                    raise Cancelled(_CANCELLED)
                 file.write(piece)
                 done += len(piece)
                 if done > blob.size:
@@ -152,11 +157,19 @@ def _continue(
         raise EOFError(f"blob {blob.digest} ended early")
 
 
+def pause(seconds: int, name: str, report: Progress, cancelled: Callable[[], bool]) -> None:
+    """Waits before another attempt, counting down as Docker does; raises Cancelled."""
+    for left in range(seconds, 0, -1):
+        unit = "second" if left == 1 else "seconds"
+        report(standing(f"Retrying in {left} {unit}", name))
+        _sleep(1.0, cancelled)
+
+
 def _sleep(seconds: float, cancelled: Callable[[], bool]) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if cancelled():
-            raise Cancelled("the pull was cancelled: what came is kept")
+            raise Cancelled(_CANCELLED)
         time.sleep(0.1)
 
 

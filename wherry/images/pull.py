@@ -9,9 +9,11 @@ from pathlib import Path
 import msgspec
 
 from wherry.base.clock import now_ns
-from wherry.base.errors import Cancelled, DataCorrupt, NotFound
-from wherry.images.catalog import ImageCatalog, Origin
+from wherry.base.errors import Cancelled, DataCorrupt, InvalidParameter, NotFound
+from wherry.images.catalog import ImageCatalog
 from wherry.images.downloads import Downloads, Progress, short
+from wherry.images.layers import ImageLayers
+from wherry.images.records import Origin
 from wherry.images.unpack import LayerUnpacker
 from wherry.model.credentials import Credentials
 from wherry.model.digest import Digest, chain_ids
@@ -40,9 +42,10 @@ class PullImage:
     """Fetches images from their registry."""
 
     def __init__(
-        self, catalog: ImageCatalog, unpacker: LayerUnpacker, archives: LayerArchives,
-        downloads: Downloads, settings: RegistrySettings,
+        self, catalog: ImageCatalog, unpacker: LayerUnpacker, layers: ImageLayers,
+        archives: LayerArchives, downloads: Downloads, settings: RegistrySettings,
     ) -> None:  # fmt: skip
+        self._layers = layers
         self._catalog = catalog
         self._unpacker = unpacker
         self._archives = archives
@@ -78,15 +81,17 @@ class PullImage:
         report({"status": f"Pulling from {reference.path}", "id": wanted})
         raw = _configuration(registry, chosen, reference)
         config = _check_config(raw, chosen, reference, platform)
-        self._layers(registry, chosen.layers, config.rootfs.diff_ids, report, cancelled)
         before = self._catalog.find(reference)
-        image = self._catalog.add(
-            raw, self._unpacker.size(config.rootfs.diff_ids), now_ns(),
-            references=[] if reference.digest else [reference],
-            repo_digest=f"{reference.familiar_name}@{top.digest}",
-            origin=Origin(found.data, found.media_type or chosen.media_type,
-                          top.data if found is not top else b"", reference.name),
-        )  # fmt: skip
+        diff_ids = config.rootfs.diff_ids
+        with self._layers.hold(diff_ids):
+            self._fetch(registry, chosen.layers, diff_ids, report, cancelled)
+            image = self._catalog.add(
+                raw, self._unpacker.size(diff_ids), now_ns(),
+                references=[] if reference.digest else [reference],
+                repo_digest=f"{reference.familiar_name}@{top.digest}",
+                origin=Origin(found.data, found.media_type or chosen.media_type,
+                              top.data if found is not top else b"", reference.name),
+            )  # fmt: skip
         report({"status": f"Digest: {top.digest}"})
         same = before is not None and before.id == image.id
         what = "Image is up to date" if same else "Downloaded newer image"
@@ -112,7 +117,7 @@ class PullImage:
             found = registry.manifest(entry.digest)
         raise DataCorrupt(f"the index of {name} holds indexes in indexes")
 
-    def _layers(
+    def _fetch(
         self, registry: Registry, layers: Sequence[Descriptor], diff_ids: tuple[str, ...],
         report: Progress, cancelled: Callable[[], bool],
     ) -> None:  # fmt: skip
@@ -143,9 +148,12 @@ class PullImage:
                         if cancelled():
                             raise Cancelled("the pull was cancelled: what came is kept")
                         self._unpack(path, diff_ids[:number], diff_id, layer, report)
-            except BaseException:
+            except BaseException as error:
                 for future in coming.values():
                     future.cancel()
+                if isinstance(error, DataCorrupt | InvalidParameter):
+                    for digest in missing:
+                        self._downloads.used(digest)  # bad layers are not kept for another try
                 raise
             for digest in missing:
                 self._downloads.used(digest)

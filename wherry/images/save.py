@@ -1,66 +1,164 @@
-"""Images as one archive: Docker's manifest.json and an OCI layout over the same blobs."""
+"""Images as one archive: Docker's manifest.json and an OCI layout over the same blobs.
+
+An image that came from a registry or a layout keeps its manifest and its compressed layers, and an
+index stays whole where all of it is here. What was made here is saved with plain layers.
+"""
 
 import io
 import json
 import tarfile
 import tempfile
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
+
+from wherry.base.errors import NotFound
+from wherry.images.archive import blob_path
+from wherry.images.catalog import ImageCatalog
+from wherry.images.packing import Packed, Packer
 from wherry.model.digest import Digest
 from wherry.model.image import Image
+from wherry.model.manifest import (
+    OCI_CONFIG,
+    OCI_INDEX,
+    OCI_LAYER,
+    OCI_MANIFEST,
+    Descriptor,
+    Index,
+    Manifest,
+    Platform,
+)
 from wherry.model.reference import Reference
 from wherry.store.content.layers import LayerArchives
-from wherry.store.layer.apply import decompress
+from wherry.store.layer.compression import decompress
 
-_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-_CONFIG = "application/vnd.oci.image.config.v1+json"
-_LAYER = "application/vnd.oci.image.layer.v1.tar"
+
+class Chosen(NamedTuple):
+    """What to save: an image, by an index if it has one, under names."""
+
+    image: Image
+    references: Sequence[Reference]
 
 
 class SaveImages:
     """Writes archives that `docker load` and OCI tools read."""
 
-    def __init__(self, archives: LayerArchives, scratch: str) -> None:
+    def __init__(
+        self, catalog: ImageCatalog, packer: Packer, archives: LayerArchives, scratch: str
+    ) -> None:
+        self._catalog = catalog
+        self._packer = packer
         self._archives = archives
         self._scratch = scratch
 
-    def __call__(self, path: str, chosen: Sequence[tuple[Image, Sequence[Reference]]]) -> None:
-        """Writes images, each with the names to save it under, to a file at `path`."""
-        written: set[str] = set()
-        manifests: list[dict[str, Any]] = []
-        entries: list[dict[str, Any]] = []
+    def __call__(self, path: str, chosen: Sequence[Chosen], platforms: Sequence[str]) -> None:
+        """Writes images to a file at `path`; raises NotFound if one has none of `platforms`."""
         with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
-            for image, references in chosen:
-                manifest = self._image(archive, image, written)
-                digest = _add_blob(archive, manifest, written)
-                for reference in references or (None,):
-                    entries.append(_index_entry(digest, len(manifest), reference))
-                manifests.append({
-                    "Config": _blob(image.id),
-                    "RepoTags": [item.familiar() for item in references] or None,
-                    "Layers": [_blob(item) for item in image.config.rootfs.diff_ids],
-                })  # fmt: skip
-            index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
-                     "manifests": entries}  # fmt: skip
-            _add(archive, "index.json", json.dumps(index).encode())
-            _add(archive, "manifest.json", json.dumps(manifests).encode())
-            _add(archive, "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
+            writer = _Writer(archive, self._archives, self._scratch)
+            for item in chosen:
+                self._one(writer, item, [Platform.parse(text) for text in platforms])
+            writer.finish()
 
-    def _image(self, archive: tarfile.TarFile, image: Image, written: set[str]) -> bytes:
-        _add_blob(archive, image.raw, written)
-        layers = []
-        for diff_id in image.config.rootfs.diff_ids:
-            size = self._add_layer(archive, diff_id, written)
-            layers.append({"mediaType": _LAYER, "digest": diff_id, "size": size})
-        return json.dumps({
-            "schemaVersion": 2, "mediaType": _MANIFEST,
-            "config": {"mediaType": _CONFIG, "digest": image.id, "size": len(image.raw)},
-            "layers": layers,
-        }).encode()  # fmt: skip
+    def _one(self, writer: "_Writer", item: Chosen, platforms: Sequence[Platform]) -> None:
+        images, index = self._images(item, platforms)
+        packed = [writer.image(image, self._packer.original(image)) for image in images]
+        if index:
+            top = Descriptor(_kind(index), str(Digest.of(index)), len(index))
+        elif len(packed) > 1:
+            index = msgspec.json.encode(
+                Index(2, tuple(entry.descriptor for entry in packed), OCI_INDEX)
+            )
+            top = Descriptor(OCI_INDEX, str(Digest.of(index)), len(index))
+        else:
+            top = packed[0].descriptor
+        if index:
+            writer.blob(top.digest, index)
+        writer.entry(top, packed[0], item.references)
 
-    def _add_layer(self, archive: tarfile.TarFile, diff_id: str, written: set[str]) -> int:
-        """A layer, uncompressed: its digest is then its diff id."""
+    def _images(self, item: Chosen, platforms: Sequence[Platform]) -> tuple[list[Image], bytes]:
+        """The images to save, the main one first, and their index if it is saved as it is."""
+        name = item.references[0].familiar() if item.references else item.image.id
+        variants = self._catalog.variants(name)
+        here = [variant.image for variant in variants if variant.image] or [item.image]
+        here.sort(key=lambda image: image.id != item.image.id)
+        wanted = [
+            image
+            for image in here
+            if not platforms or any(image.platform.satisfies(one) for one in platforms)
+        ]
+        if not wanted:
+            names = ", ".join(map(str, platforms))
+            raise NotFound(f"no suitable export target found for platform {names}")
+        whole = len(wanted) == len(variants) and all(map(self._packer.original, wanted))
+        return wanted, self._catalog.index_of(name) if whole else b""
+
+
+class _Writer:
+    """One archive being written."""
+
+    def __init__(self, archive: tarfile.TarFile, archives: LayerArchives, scratch: str) -> None:
+        self._archive = archive
+        self._archives = archives
+        self._scratch = scratch
+        self._written: set[str] = set()
+        self._manifests: list[dict[str, Any]] = []
+        self._entries: list[dict[str, Any]] = []
+
+    def image(self, image: Image, original: Packed | None) -> Packed:
+        """Writes an image's blobs; returns the manifest that it has in the archive."""
+        self.blob(image.id, image.raw)
+        packed = original or self._plain(image)
+        if original:
+            for layer, diff_id in zip(original.manifest.layers, original.diff_ids, strict=True):
+                with self._archives.open(diff_id) as kept:
+                    self._stream(layer.digest, kept, layer.size)
+        self.blob(packed.descriptor.digest, packed.data)
+        return packed
+
+    def entry(self, top: Descriptor, main: Packed, references: Sequence[Reference]) -> None:
+        """Names what was written, in both of the archive's lists."""
+        for reference in references or (None,):
+            entry: dict[str, Any] = msgspec.to_builtins(top)
+            if reference:
+                entry["annotations"] = {
+                    "io.containerd.image.name": str(reference),
+                    "org.opencontainers.image.ref.name": reference.tag,
+                }
+            self._entries.append(entry)
+        self._manifests.append({
+            "Config": blob_path(main.manifest.config.digest),
+            "RepoTags": [item.familiar() for item in references] or None,
+            "Layers": [blob_path(layer.digest) for layer in main.manifest.layers],
+        })  # fmt: skip
+
+    def finish(self) -> None:
+        """Writes the lists."""
+        index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": self._entries}
+        self._add("index.json", json.dumps(index).encode())
+        self._add("manifest.json", json.dumps(self._manifests).encode())
+        self._add("oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
+
+    def blob(self, digest: str, data: bytes) -> None:
+        """Writes a small blob, once."""
+        if digest not in self._written:
+            self._written.add(digest)
+            self._add(blob_path(digest), data)
+
+    def _plain(self, image: Image) -> Packed:
+        """Layers uncompressed: their digests are then their diff ids."""
+        diff_ids = image.config.rootfs.diff_ids
+        layers = tuple(Descriptor(OCI_LAYER, item, self._unpacked(item)) for item in diff_ids)
+        config = Descriptor(OCI_CONFIG, image.id, len(image.raw))
+        manifest = Manifest(2, config, layers, OCI_MANIFEST)
+        data = msgspec.json.encode(manifest)
+        described = Descriptor(
+            OCI_MANIFEST, str(Digest.of(data)), len(data), platform=image.platform
+        )
+        return Packed(described, data, manifest, diff_ids)
+
+    def _unpacked(self, diff_id: str) -> int:
+        """Writes a layer, uncompressed; returns its size in bytes."""
         with (
             self._archives.open(diff_id) as kept,
             tempfile.TemporaryFile(dir=self._scratch) as plain,
@@ -69,39 +167,23 @@ class SaveImages:
             while data := stream.read(1 << 20):
                 plain.write(data)
             size = plain.tell()
-            if diff_id not in written:
-                written.add(diff_id)
-                plain.seek(0)
-                entry = tarfile.TarInfo(_blob(diff_id))
-                entry.size, entry.mode = size, 0o644
-                archive.addfile(entry, plain)
+            plain.seek(0)
+            self._stream(diff_id, plain, size)
         return size
 
+    def _stream(self, digest: str, source: Any, size: int) -> None:
+        if digest in self._written:
+            return
+        self._written.add(digest)
+        entry = tarfile.TarInfo(blob_path(digest))
+        entry.size, entry.mode = size, 0o644
+        self._archive.addfile(entry, source)
 
-def _blob(digest: str) -> str:
-    parsed = Digest.parse(digest)
-    return f"blobs/{parsed.algorithm}/{parsed.hex}"
-
-
-def _index_entry(digest: str, size: int, reference: Reference | None) -> dict[str, Any]:
-    entry: dict[str, Any] = {"mediaType": _MANIFEST, "digest": digest, "size": size}
-    if reference:
-        entry["annotations"] = {
-            "io.containerd.image.name": str(reference),
-            "org.opencontainers.image.ref.name": reference.tag,
-        }
-    return entry
+    def _add(self, name: str, data: bytes) -> None:
+        entry = tarfile.TarInfo(name)
+        entry.size, entry.mode = len(data), 0o644
+        self._archive.addfile(entry, io.BytesIO(data))
 
 
-def _add_blob(archive: tarfile.TarFile, data: bytes, written: set[str]) -> str:
-    digest = str(Digest.of(data))
-    if digest not in written:
-        written.add(digest)
-        _add(archive, _blob(digest), data)
-    return digest
-
-
-def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.size, entry.mode = len(data), 0o644
-    archive.addfile(entry, io.BytesIO(data))
+def _kind(index: bytes) -> str:
+    return msgspec.json.decode(index, type=Index).media_type or OCI_INDEX

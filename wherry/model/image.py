@@ -12,6 +12,7 @@ class Image(msgspec.Struct, frozen=True):
 
     `manifest` is the one it came with, empty for images made here. `held` says that a tag's index
     names it, for another platform than the tag's own image. `tagged_at` is zero if it never was.
+    `index` is the digest of the index that one of its names came by, empty if none did.
     """
 
     id: str
@@ -27,6 +28,12 @@ class Image(msgspec.Struct, frozen=True):
     manifest_type: str = ""
     held: bool = False
     tagged_at: int = 0
+    index: str = ""
+
+    @property
+    def labels(self) -> dict[str, str] | None:
+        """The labels of its configuration."""
+        return self.config.config.labels if self.config.config else None
 
     @property
     def platform(self) -> Platform:

@@ -120,7 +120,7 @@ def parse_manifest(data: bytes, name: str) -> Manifest | Index:
             )
         else:
             parsed = msgspec.convert(document, Manifest)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise DataCorrupt(f"the manifest of {name} cannot be read: {error}") from None
     entries = parsed.manifests if isinstance(parsed, Index) else (parsed.config, *parsed.layers)
     for entry in entries:

@@ -1,5 +1,6 @@
 """What goes wrong with registries, in the words of dockerd."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -44,8 +45,23 @@ class LoginFailed(Unauthorized):
     """The credentials are wrong."""
 
 
+class AuthorizationExpired(RegistryRefused):
+    """What authorized the request does no longer, or never did."""
+
+
 class RateLimited(Forbidden):
-    """The registry asks to come back later."""
+    """The registry asks to come back later, in `retry_after` seconds if it said so."""
+
+    def __init__(self, message: str, retry_after: int = 0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RateLimit(NamedTuple):
+    """What a registry says of its limits (Docker Hub's ratelimit headers; RFC 9110, 10.2.3)."""
+
+    text: str = ""
+    retry_after: int = 0
 
 
 class Fault(NamedTuple):
@@ -95,10 +111,43 @@ def read_fault(status: int, body: bytes, asked: str = "") -> Fault:
     return Fault("", body[:200].decode(errors="replace").strip())
 
 
-def refused(status: int, fault: Fault, name: str, reference: str) -> WherryError:
-    """The error of an answer to a request about a repository's `reference`."""
+def rate_limit(registry: str, headers: Mapping[str, str]) -> RateLimit:
+    """The limits in an answer, such as `ratelimit-limit: 100;w=21600`."""
+    known = []
+    limit, _, window = headers.get("ratelimit-limit", "").partition(";w=")
+    if limit:
+        known.append(f"limit {limit} requests" + (f" in {window} seconds" if window else ""))
+    if left := headers.get("ratelimit-remaining", "").partition(";")[0]:
+        known.append(f"{left} left")
+    after = headers.get("Retry-After", "")
+    seconds = int(after) if after.isdecimal() else 0
+    if seconds:
+        known.append(f"try again in {seconds} seconds")
+    return RateLimit(f"{registry}: {', '.join(known)}" if known else registry, seconds)
+
+
+def push_refused(status: int, fault: Fault, reference: str) -> WherryError:
+    """The error of an answer to a push."""
+    if fault.code == "DENIED":
+        return PushDenied(str(fault))
     if status == 429 or fault.code == "TOOMANYREQUESTS":
         return RateLimited(str(fault))
+    if status == 401:
+        return AuthorizationExpired(str(fault))
+    if fault.code:
+        return RegistryRefused(str(fault))
+    kind = RegistryBusy if status >= 500 else RegistryRefused
+    detail = f": {fault.message}" if fault.message else ""
+    return kind(f"received unexpected HTTP status: {status} for {reference}{detail}")
+
+
+def refused(
+    status: int, fault: Fault, name: str, reference: str, limit: RateLimit = RateLimit()
+) -> WherryError:
+    """The error of an answer to a request about a repository's `reference`."""
+    if status == 429 or fault.code == "TOOMANYREQUESTS":
+        text = f"{fault} ({limit.text})" if limit.text else str(fault)
+        return RateLimited(text, limit.retry_after)
     if fault.code == "DENIED":
         return AccessDenied(
             f"pull access denied for {name}, repository does not exist or may require "

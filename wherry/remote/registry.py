@@ -3,7 +3,7 @@
 import re
 from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote, urljoin
+from urllib.parse import urljoin
 
 import msgspec
 import urllib3
@@ -15,10 +15,9 @@ from wherry.model.manifest import MANIFEST_TYPES, SCHEMA_1
 from wherry.model.reference import Reference
 from wherry.remote.endpoint import PULL, PUSH, RegistrySettings
 from wherry.remote.errors import (
-    AccessDenied,
-    PushDenied,
     RegistryBusy,
-    RegistryRefused,
+    push_refused,
+    rate_limit,
     read_fault,
     refused,
 )
@@ -52,7 +51,7 @@ class Registry:
         self._path = f"/{reference.path}"
         self._push = push
         self._transport = Transport(reference.domain, settings, credentials, PUSH if push else PULL)
-        self._scope = f"repository:{reference.path}:{'pull,push' if push else 'pull'}"
+        self.scope = f"repository:{reference.path}:{'pull,push' if push else 'pull'}"
 
     def manifest(self, wanted: str) -> RemoteManifest:
         """The manifest of a tag or digest; raises ManifestUnknown, AccessDenied and their kin."""
@@ -79,7 +78,7 @@ class Registry:
     def digest_of(self, wanted: str) -> str:
         """The digest that a tag has there now, empty if there is none."""
         headers = {"Accept": ", ".join(MANIFEST_TYPES)}
-        response = self._send("HEAD", f"/manifests/{wanted}", headers)
+        response = self.send("HEAD", f"/manifests/{wanted}", headers)
         discard(response)
         if response.status != 200:
             return ""
@@ -110,110 +109,71 @@ class Registry:
 
     def blob_size(self, digest: str) -> int | None:
         """The size of a blob, None if the repository has none of this digest."""
-        response = self._send("HEAD", f"/blobs/{digest}", {})
+        response = self.send("HEAD", f"/blobs/{digest}", {})
         discard(response)
         if response.status == 200:
             return int(response.headers.get("Content-Length", "0"))
         if response.status != 404:
-            self._check(response, b"")
+            self.check(response, b"")
         return None
-
-    def mount(self, digest: str, source: str) -> str:
-        """Takes a blob over from another repository there; where to upload it instead, or empty."""
-        query = f"?mount={quote(digest)}&from={quote(source)}"
-        scopes = (self._scope, f"repository:{source}:pull")
-        response = self._send("POST", f"/blobs/uploads/{query}", {}, scopes, good=(201, 202))
-        body = response.read()
-        if response.status == 201:
-            return ""
-        self._check(response, body, good=(202,))
-        return self._location(response)
-
-    def begin_upload(self) -> str:
-        """Where to upload a blob."""
-        response = self._send("POST", "/blobs/uploads/", {}, good=(202,))
-        self._check(response, response.read(), good=(202,))
-        return self._location(response)
-
-    def upload_offset(self, location: str) -> tuple[str, int]:
-        """Where to go on with an upload, and the bytes that have arrived."""
-        response = self._at(location, "GET", {}, None)
-        self._check(response, response.read(), good=(204, 202, 200))
-        _, _, last = response.headers.get("Range", "0-0").rpartition("-")
-        arrived = int(last) + 1 if last.isdecimal() and int(last) else 0
-        return self._location(response, location), arrived
-
-    def upload(self, location: str, body: Any, offset: int, size: int) -> str:
-        """Sends a blob's bytes from `offset` on; where to finish. Raises ConnectionError."""
-        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size - offset)}
-        if offset:
-            headers["Content-Range"] = f"{offset}-{size - 1}"
-        response = self._at(location, "PATCH", headers, body)
-        self._check(response, response.read(), good=(202, 204))
-        return self._location(response, location)
-
-    def finish_upload(self, location: str, digest: str) -> None:
-        """Makes an uploaded blob part of the repository."""
-        mark = "&" if "?" in location else "?"
-        response = self._at(f"{location}{mark}digest={quote(digest)}", "PUT", {}, b"")
-        self._check(response, response.read(), good=(201, 204))
 
     def put_manifest(self, name: str, media_type: str, data: bytes) -> str:
         """Stores a manifest under a tag or its digest; returns its digest."""
         endpoint = self._transport.endpoint
         url = f"{endpoint.base}{endpoint.api}{self._path}/manifests/{name}"
-        response = self._at(url, "PUT", {"Content-Type": media_type}, data)
-        self._check(response, response.read(), good=(201, 202))
+        response = self.at(url, "PUT", {"Content-Type": media_type}, data)
+        self.check(response, response.read(), good=(201, 202))
         return str(response.headers.get("Docker-Content-Digest") or Digest.of(data))
 
     def _get(self, path: str, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
-        response = self._send("GET", path, headers)
+        response = self.send("GET", path, headers)
         if response.status in (200, 206):
             return response
         try:
             body = response.read(1 << 16)
         except urllib3.exceptions.HTTPError:
             body = b""
-        self._check(response, body)
+        self.check(response, body)
         return response
 
-    def _send(
+    def send(
         self, method: str, path: str, headers: dict[str, str], scopes: Sequence[str] = (),
         good: Sequence[int] = (200, 206),
     ) -> urllib3.BaseHTTPResponse:  # fmt: skip
-        asked = scopes or (self._scope,)
+        """The answer to a request below the repository."""
+        asked = scopes or (self.scope,)
         return self._transport.send(method, self._path + path, asked, headers, good=good)
 
-    def _at(
+    def at(
         self, url: str, method: str, headers: dict[str, str], body: Any
     ) -> urllib3.BaseHTTPResponse:
+        """A request to a URL that the registry gave out; raises ConnectionError if it breaks."""
         try:
             return self._transport.request(
-                self._transport.endpoint, method, url, (self._scope,), headers, body
+                self._transport.endpoint, method, url, (self.scope,), headers, body
             )
         except urllib3.exceptions.HTTPError as error:
             raise ConnectionError(f"the registry broke off: {error}") from error
 
-    def _location(self, response: urllib3.BaseHTTPResponse, before: str = "") -> str:
+    def location(self, response: urllib3.BaseHTTPResponse, before: str = "") -> str:
+        """Where an answer says to go on."""
         base = before or f"{self._transport.endpoint.base}/"
         return urljoin(base, response.headers.get("Location", before))
 
-    def _check(
+    def check(
         self, response: urllib3.BaseHTTPResponse, body: bytes, good: Sequence[int] = (200, 206)
     ) -> None:
+        """Raises what an answer that is not good means."""
         discard(response)
         if response.status in good:
             return
-        error = refused(
-            response.status,
-            read_fault(response.status, body, response.headers.get("WWW-Authenticate", "")),
-            self._reference.familiar_name, self._shown(),
+        fault = read_fault(response.status, body, response.headers.get("WWW-Authenticate", ""))
+        if self._push:
+            raise push_refused(response.status, fault, self._shown())
+        raise refused(
+            response.status, fault, self._reference.familiar_name, self._shown(),
+            rate_limit(self._reference.domain, response.headers),
         )  # fmt: skip
-        if self._push and isinstance(error, AccessDenied):
-            raise PushDenied(f"denied: requested access to the resource is denied: {error}")
-        if self._push and not isinstance(error, RegistryRefused):
-            raise RegistryRefused(error.message)
-        raise error
 
     def _shown(self) -> str:
         return self._reference.familiar()

@@ -89,11 +89,12 @@ class Transport:
         with self._lock:
             token = self._tokens.get(key, "")
         sent = {**dict(endpoint.headers), **headers}
-        if token:
+        own = _is_at(url, endpoint)
+        if token and own:
             sent["Authorization"] = token
-        response = self._follow(endpoint, method, url, sent, body)
-        if response.status != 401:
-            return response
+        response, last = self._follow(endpoint, method, url, sent, body)
+        if response.status != 401 or not own or not _is_at(last, endpoint):
+            return response  # what another host asks for is none of its business (CVE-2020-15157)
         asked = ", ".join(response.headers.getlist("WWW-Authenticate"))
         token = self._authorize(endpoint, asked, scopes)
         if not token and "basic" in challenges(asked) and not self._of(endpoint).username:
@@ -104,7 +105,7 @@ class Transport:
         discard(response)
         with self._lock:
             self._tokens[key] = token
-        return self._follow(endpoint, method, url, {**sent, "Authorization": token}, body)
+        return self._follow(endpoint, method, url, {**sent, "Authorization": token}, body)[0]
 
     def _of(self, endpoint: Endpoint) -> Credentials:
         """A mirror never gets what was meant for the registry itself."""
@@ -126,8 +127,11 @@ class Transport:
 
     def _follow(
         self, endpoint: Endpoint, method: str, url: str, headers: dict[str, str], body: Any
-    ) -> urllib3.BaseHTTPResponse:
-        """Follows redirects of what has no body; credentials go to the registry's own host only."""
+    ) -> tuple[urllib3.BaseHTTPResponse, str]:
+        """The answer after redirects, which are followed without a body, and the URL it is from.
+
+        Credentials go to the registry's own host only.
+        """
         home = urlsplit(url)
         for _ in range(_MAXIMUM_REDIRECTS):
             sent = dict(headers)
@@ -138,7 +142,7 @@ class Transport:
                 redirect=False,
             )  # fmt: skip
             if response.status not in _REDIRECTS or body is not None:
-                return response
+                return response, url
             discard(response)
             url = urljoin(url, response.headers.get("Location", ""))
             if urlsplit(url).scheme not in ("http", "https"):
@@ -155,6 +159,10 @@ def discard(response: urllib3.BaseHTTPResponse) -> None:
     if len(rest) >= _SHORT:
         response.close()
     response.release_conn()
+
+
+def _is_at(url: str, endpoint: Endpoint) -> bool:
+    return urlsplit(url)[:2] == urlsplit(endpoint.base)[:2]
 
 
 def _repeatable(body: Any) -> bool:

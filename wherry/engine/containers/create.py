@@ -1,5 +1,6 @@
 """Making a container: all of it or nothing."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.volumes.state import VolumeState
 from wherry.images.catalog import ImageCatalog
+from wherry.images.layers import ImageLayers
 from wherry.linux.cgroup.scope import is_slice
 from wherry.model.docker.container import (
     ContainerConfig,
@@ -48,9 +50,10 @@ class CreateContainer:
         self, index: ContainerIndex, images: ImageCatalog, snapshots: Snapshots,
         mounts: MountResolver, volumes: VolumeState, pools: Pools, events: EventBus,
         defaults: ContainerDefaults, copy_up: CopyUp, user_namespaces: UserNamespaces,
-        networks: NetworkState,
+        networks: NetworkState, layers: ImageLayers,
     ) -> None:  # fmt: skip
         self._networks = networks
+        self._layers = layers
         self._user_namespaces = user_namespaces
         self._copy_up = copy_up
         self._index = index
@@ -70,7 +73,7 @@ class CreateContainer:
             name = check_name(name)
         if not config.image:
             raise InvalidParameter("Config.Image cannot be empty: name an image")
-        image = self._images.get(config.image)
+        image = self._images.get_for(config.image, platform)
         check_create(config, host, self._defaults.cpus)
         host, warnings = discard_unsupported(host, self._defaults.facilities)
         self._check_parent(host)
@@ -107,7 +110,11 @@ class CreateContainer:
             chains = {identifier: image.chain}
             chains |= {point.snapshot: self._images.get(point.image).chain
                        for point in points if point.snapshot}  # fmt: skip
-            await self._pools.run("disk", self._make, identifier, chains)
+            held = [image, *(self._images.get(point.image) for point in points if point.snapshot)]
+            with contextlib.ExitStack() as stack:
+                for item in held:
+                    stack.enter_context(self._layers.hold(item.config.rootfs.diff_ids))
+                await self._pools.run("disk", self._make, identifier, chains)
             await self._copy_up(identifier, points)
             await self._index.add(container)
         except BaseException:

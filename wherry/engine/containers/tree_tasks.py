@@ -34,7 +34,8 @@ from wherry.model.mount import Mount
 from wherry.runtime.enter import join_container
 from wherry.runtime.targets import make_path
 from wherry.runtime.users import look_up
-from wherry.store.layer.apply import ApplyRequest, apply, decompress
+from wherry.store.layer.apply import ApplyRequest, apply
+from wherry.store.layer.compression import decompress
 from wherry.store.layer.diff import write_path, write_tree
 
 _KERNEL_TREES = ("/proc", "/sys", "/dev")

@@ -7,6 +7,7 @@ import msgspec
 
 from wherry.base.errors import WherryError
 from wherry.engine.containers.container import Container
+from wherry.engine.containers.merge import merge_config
 from wherry.engine.containers.stop import ContainerSignals
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
@@ -14,7 +15,7 @@ from wherry.images.catalog import ImageCatalog
 from wherry.images.commit import CommitImage
 from wherry.model.docker.container import ContainerConfig, words
 from wherry.model.image import Image
-from wherry.model.image_config import RuntimeConfig
+from wherry.model.image_config import ImageConfig, RuntimeConfig
 from wherry.model.reference import Reference
 
 
@@ -35,9 +36,14 @@ class CommitContainer:
         self, container: Container, *, reference: Reference | None, changes: Sequence[str],
         author: str, comment: str, pause: bool, override: ContainerConfig | None,
     ) -> Image:  # fmt: skip
-        """The new image; raises NoSuchImage if the container's own is gone, InvalidParameter."""
+        """The new image; raises NoSuchImage if the container's own is gone, InvalidParameter.
+
+        What `override` leaves out is as the container has it.
+        """
         base = self._catalog.get(container.record.image_id)
-        config = runtime_config(override or container.record.config)
+        config = runtime_config(container.record.config)
+        if override:
+            config = runtime_config(merge_config(override, ImageConfig(config=config)))
         freeze = pause and container.state.status == "running"
         if freeze:
             await self._signals.pause(container)

@@ -1,10 +1,8 @@
 """Pulling an image for a client, who may go away meanwhile."""
 
-import asyncio
-import threading
 from collections.abc import Callable
-from typing import Any
 
+from wherry.engine.images.transfer import Report, run_transfer
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.images.pull import PullImage
@@ -23,29 +21,20 @@ class PullForClient:
 
     async def __call__(
         self, reference: Reference, credentials: Credentials, platform: str,
-        report: Callable[[dict[str, Any]], None],
+        report: Report,
     ) -> list[Image]:  # fmt: skip
         """The image, or those of all tags if the reference names neither tag nor digest.
 
         `report` is called in the loop with Docker's progress objects.
         """
-        loop = asyncio.get_running_loop()
-        cancelled = threading.Event()
 
-        def progress(line: dict[str, Any]) -> None:
-            loop.call_soon_threadsafe(report, line)
-
-        def work() -> list[Image]:
-            rest = (credentials, platform, progress, cancelled.is_set)
+        def work(progress: Report, cancelled: Callable[[], bool]) -> list[Image]:
+            rest = (credentials, platform, progress, cancelled)
             if not reference.tag and not reference.digest:
                 return self._pull.all_tags(reference, *rest)
             return [self._pull(reference, *rest)]
 
-        try:
-            images = await self._pools.run("pull", work)
-        except asyncio.CancelledError:
-            cancelled.set()
-            raise
+        images = await run_transfer(self._pools, report, work)
         name = reference.familiar()
         self._events.publish("image", "pull", name, {"name": reference.familiar_name})
         return images

@@ -6,10 +6,11 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from wherry.base.errors import InvalidParameter
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
-from wherry.images.catalog import ImageCatalog
-from wherry.images.save import SaveImages
+from wherry.images.catalog import ImageCatalog, is_id
+from wherry.images.save import Chosen, SaveImages
 from wherry.model.image import Image
 from wherry.model.reference import Reference
 
@@ -28,35 +29,44 @@ class SendImages:
         self._events = events
 
     @contextlib.asynccontextmanager
-    async def __call__(self, names: Sequence[str]) -> AsyncIterator[str]:
-        """The path of the archive of these images, removed afterwards; raises NoSuchImage."""
+    async def __call__(
+        self, names: Sequence[str], platforms: Sequence[str] = ()
+    ) -> AsyncIterator[str]:
+        """The path of the archive of these images, removed afterwards.
+
+        Raises NoSuchImage, InvalidParameter without names, NotFound without one of `platforms`.
+        """
+        if not any(names):
+            raise InvalidParameter("no images to save: name at least one")
         chosen = self._choose(names)
         descriptor, path = tempfile.mkstemp(dir=self._scratch, prefix="save-")
         os.close(descriptor)
         try:
-            await self._pools.run("pull", self._save, path, chosen)
+            await self._pools.run("pull", self._save, path, chosen, platforms)
             for image, _ in chosen:
                 self._events.publish("image", "save", image.id, {"name": image.id})
             yield path
         finally:
             os.unlink(path)
 
-    def _choose(self, names: Sequence[str]) -> list[tuple[Image, list[Reference]]]:
-        chosen: dict[str, tuple[Image, list[Reference]]] = {}
+    def _choose(self, names: Sequence[str]) -> list[Chosen]:
+        chosen: dict[str, Chosen] = {}
+
+        def add(image: Image, references: Sequence[Reference]) -> None:
+            known = chosen.setdefault(image.id, Chosen(image, []))
+            new = [item for item in references if item not in known.references]
+            chosen[image.id] = Chosen(image, [*known.references, *new])
+
         for name in names:
             image = self._catalog.get(name)
-            _, references = chosen.setdefault(image.id, (image, []))
-            by_id = image.id.removeprefix("sha256:").startswith(name.removeprefix("sha256:"))
-            if by_id:
-                continue
-            bare = Reference.parse_bare(name)
-            wanted = [item for item in image.references if item == Reference.parse(name)]
-            if not bare.tag and not bare.digest:
+            bare = None if is_id(name, image) else Reference.parse_bare(name)
+            if bare and not bare.tag and not bare.digest:
                 # A repository without a tag means all of its tags.
                 for other in self._catalog.images():
                     tags = [item for item in other.references if item.name == bare.name]
                     if tags:
-                        _, found = chosen.setdefault(other.id, (other, []))
-                        found += [item for item in tags if item not in found]
-            references += [item for item in wanted if item not in references]
+                        add(other, tags)
+            else:
+                wanted = Reference.parse(name) if bare else None
+                add(image, [item for item in image.references if item == wanted])
         return list(chosen.values())

@@ -4,6 +4,7 @@ An archive keeps its compression, since another would change its digest. A file 
 whole or not at all.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -16,15 +17,16 @@ from wherry.base.errors import NotFound
 from wherry.base.files import write_atomic
 
 
-class LayerDescriptor(msgspec.Struct, frozen=True):
-    """The archive as a blob: digest and size in bytes."""
+class LayerDescriptor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The archive as a blob: digest and size in bytes, and the file that it is in."""
 
     digest: str
     size: int
+    file: str = "archive"
 
 
 class LayerArchives:
-    """One directory for each layer: `archive` and `descriptor.json`."""
+    """One directory for each layer: the archive and `descriptor.json`, which names its file."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -36,6 +38,11 @@ class LayerArchives:
     def has(self, diff_id: str) -> bool:
         """Whether the layer's archive is kept."""
         return self._directory(diff_id).is_dir()
+
+    def diff_ids(self) -> list[str]:
+        """The layers whose archives are kept."""
+        return [f"sha256:{entry.name}" for entry in self._root.iterdir()
+                if not entry.name.startswith(".")]  # fmt: skip
 
     def put(self, diff_id: str, descriptor: int) -> None:
         """Keeps a copy of an open archive from its start; one that is kept already stays."""
@@ -53,12 +60,21 @@ class LayerArchives:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
 
+    def replace(self, diff_id: str, descriptor: int) -> None:
+        """Keeps another archive of the same layer from now on; who reads the old one reads on."""
+        directory, known = self._directory(diff_id), self.describe(diff_id)
+        name = "archive.gz" if known.file == "archive" else "archive"
+        digest, size = _copy(descriptor, directory / name)
+        described = msgspec.json.encode(LayerDescriptor(f"sha256:{digest}", size, name))
+        write_atomic(directory / "descriptor.json", described)
+        (directory / known.file).unlink(missing_ok=True)
+
     def open(self, diff_id: str) -> BinaryIO:
         """The archive, to be read; raises NotFound."""
-        try:
-            return (self._directory(diff_id) / "archive").open("rb")
-        except FileNotFoundError:
-            raise NotFound(f"the archive of layer {diff_id} is not kept") from None
+        for _ in range(3):  # it may be replaced between two looks
+            with contextlib.suppress(FileNotFoundError):
+                return (self._directory(diff_id) / self.describe(diff_id).file).open("rb")
+        raise NotFound(f"the archive of layer {diff_id} is not kept")
 
     def describe(self, diff_id: str) -> LayerDescriptor:
         """Digest and size of the archive; raises NotFound."""
@@ -69,8 +85,12 @@ class LayerArchives:
         return msgspec.json.decode(data, type=LayerDescriptor)
 
     def remove(self, diff_id: str) -> None:
-        """Keeps the archive no longer; one that is not there is fine."""
-        shutil.rmtree(self._directory(diff_id), ignore_errors=True)
+        """Keeps the archive no longer; one that is not there is fine. A kill leaves no half."""
+        doomed = self._root / f".{self._directory(diff_id).name}.tmp"
+        shutil.rmtree(doomed, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            self._directory(diff_id).rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
 
     def _directory(self, diff_id: str) -> Path:
         return self._root / diff_id.rpartition(":")[2]

@@ -14,12 +14,13 @@ import tarfile
 import time
 import zlib
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from wherry.base.errors import DataCorrupt, InvalidParameter, ResourceExhausted
 from wherry.linux.overlay import overlay
+from wherry.store.layer.compression import Readable, decompress
 
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
@@ -56,13 +57,6 @@ class ApplyResult(msgspec.Struct, frozen=True):
     diff_id: str
     size: int
     content_size: int
-
-
-class Readable(Protocol):
-    """A stream that is read from start to end."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """The next bytes."""
 
 
 def apply_task(parameters: bytes, descriptors: list[int], report: Callable[[bytes], None]) -> bytes:
@@ -156,37 +150,6 @@ class _Entry(tarfile.TarInfo):
 
 def _too_large(maximum: int) -> InvalidParameter:
     return InvalidParameter(f"the layer unpacks to more than {maximum} bytes")
-
-
-def decompress(file: Any) -> Readable:
-    """The stream inside gzip, zstd, bzip2 or xz, told by its first bytes; else as it is.
-
-    `file` is a buffered binary reader: it is peeked at.
-    """
-    head = file.peek(6)[:6]
-    if head[:2] == b"\x1f\x8b":
-        try:
-            from isal import igzip
-        except ImportError:
-            import gzip
-
-            return gzip.GzipFile(fileobj=file)
-        stream: Readable = igzip.IGzipFile(fileobj=file)  # type: ignore[no-untyped-call]
-        return stream
-    if head[:4] == b"\x28\xb5\x2f\xfd":
-        import zstandard
-
-        return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-    if head[:3] == b"BZh":
-        import bz2
-
-        return bz2.BZ2File(file)
-    if head[:6] == b"\xfd7zXZ\x00":
-        import lzma
-
-        return lzma.LZMAFile(file)
-    plain: Readable = file
-    return plain
 
 
 class _Unpacker:

@@ -28,6 +28,9 @@ class Snapshots(Protocol):
     def layers(self) -> list[str]:
         """Chain ids of all committed layers."""
 
+    def used_layers(self) -> set[str]:
+        """Chain ids of the layers below writable snapshots."""
+
     def begin_layer(self, name: str, parents: tuple[str, ...]) -> Mount:
         """Where the layer above `parents` (lowest first) is unpacked: an overlay or a directory."""
 

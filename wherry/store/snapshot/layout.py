@@ -5,6 +5,7 @@ made in `layers/.<name>.tmp` and appears by rename, so that half-made ones are t
 kill.
 """
 
+import contextlib
 from pathlib import Path
 
 import msgspec
@@ -110,6 +111,15 @@ class ActiveDirectories:
         except FileNotFoundError:
             raise NotFound(f"snapshot {key} does not exist") from None
         return msgspec.json.decode(data, type=_Parent).parents
+
+    def used(self) -> set[str]:
+        """Chain ids of the layers below all snapshots."""
+        found: set[str] = set()
+        for entry in self._root.iterdir():
+            # One that is just being made or removed may be without.
+            with contextlib.suppress(NotFound):
+                found.update(self.parents(entry.name))
+        return found
 
     def path(self, key: str) -> Path:
         """The directory of a snapshot's files."""

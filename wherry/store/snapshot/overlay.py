@@ -32,6 +32,10 @@ class OverlaySnapshots:
         """Chain ids of all committed layers."""
         return self._layers.names()
 
+    def used_layers(self) -> set[str]:
+        """Chain ids of the layers below writable snapshots."""
+        return self._active.used()
+
     def begin_layer(self, name: str, parents: tuple[str, ...]) -> Mount:
         """The lowest layer is a plain directory; a later one is unpacked in its overlay.
 

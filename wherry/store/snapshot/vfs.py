@@ -33,6 +33,10 @@ class CopiedSnapshots:
         """Chain ids of all committed layers."""
         return self._layers.names()
 
+    def used_layers(self) -> set[str]:
+        """Chain ids of the layers below writable snapshots."""
+        return self._active.used()
+
     def begin_layer(self, name: str, parents: tuple[str, ...]) -> Mount:
         """A directory that holds what the layers below do."""
         source = self._tree(parents)

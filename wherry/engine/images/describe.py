@@ -1,0 +1,97 @@
+"""What there is to say of an image: its descriptor, its manifests, what it shares with others."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from wherry.engine.containers.index import ContainerIndex
+from wherry.images.catalog import ImageCatalog
+from wherry.images.packing import Packer
+from wherry.images.records import Variant
+from wherry.model.digest import Digest
+from wherry.model.docker.image import (
+    ATTESTATION,
+    IMAGE,
+    UNKNOWN,
+    AttestationData,
+    ImageData,
+    ManifestSize,
+    ManifestSummary,
+    UnpackedSize,
+)
+from wherry.model.image import Image
+from wherry.model.manifest import Descriptor, Platform
+from wherry.store.content.layers import LayerArchives
+from wherry.store.snapshot.driver import Snapshots
+
+_SUBJECT = "vnd.docker.reference.digest"
+
+
+class DescribeImages:
+    """Reads what lists and inspects show beyond the records."""
+
+    def __init__(
+        self, catalog: ImageCatalog, packer: Packer, archives: LayerArchives,
+        snapshots: Snapshots, index: ContainerIndex,
+    ) -> None:  # fmt: skip
+        self._catalog = catalog
+        self._packer = packer
+        self._archives = archives
+        self._snapshots = snapshots
+        self._index = index
+
+    def descriptor(self, image: Image) -> Descriptor | None:
+        """What an image's name means outside: its index or its manifest, None if it never was."""
+        if image.index:
+            return self._catalog.describe_index(image.index)
+        if not image.manifest:
+            return None
+        digest = str(Digest.of(image.manifest))
+        return Descriptor(image.manifest_type, digest, len(image.manifest), platform=image.platform)
+
+    def manifests(self, name: str) -> list[ManifestSummary]:
+        """Every manifest of a name; blocking."""
+        variants = self._catalog.variants(name)
+        if not variants:
+            image = self._catalog.get(name)
+            variants = [Variant(self._packer.pack(image).descriptor, image)]
+        return [self._summary(variant) for variant in variants]
+
+    def shared_sizes(self, images: Iterable[Image]) -> dict[str, int]:
+        """Bytes of each image's layers that another image has, too; blocking."""
+        users = Counter(name for image in self._catalog.images() for name in image.chain)
+        sizes = {name: self._snapshots.layer_size(name) for name, count in users.items()
+                 if count > 1}  # fmt: skip
+        return {image.id: sum(sizes.get(name, 0) for name in image.chain) for image in images}
+
+    def layer_sizes(self, image: Image) -> list[int]:
+        """Bytes that each layer brought, lowest first; blocking."""
+        return [self._snapshots.layer_size(name) for name in image.chain]
+
+    def users(self, image: Image) -> list[str]:
+        """Ids of the containers made of an image."""
+        return [item.id for item in self._index.all() if item.record.image_id == image.id]
+
+    def _summary(self, variant: Variant) -> ManifestSummary:
+        described, image = variant
+        subject = (described.annotations or {}).get(_SUBJECT, "")
+        if described.is_attestation:
+            return ManifestSummary(
+                id=described.digest, descriptor=described, available=False, kind=ATTESTATION,
+                size=ManifestSize(0, 0), attestation_data=AttestationData(subject),
+            )  # fmt: skip
+        content = self._content_size(image) if image else 0
+        unpacked = image.size if image else 0
+        platform = described.platform or (image.platform if image else Platform())
+        return ManifestSummary(
+            id=described.digest, descriptor=described, available=image is not None,
+            size=ManifestSize(content, content + unpacked),
+            kind=IMAGE if image or described.platform else UNKNOWN,
+            image_data=ImageData(
+                platform, UnpackedSize(unpacked), self.users(image) if image else []
+            ),
+        )  # fmt: skip
+
+    def _content_size(self, image: Image) -> int:
+        kept = [name for name in image.config.rootfs.diff_ids if self._archives.has(name)]
+        archives = sum(self._archives.describe(name).size for name in kept)
+        return len(image.manifest) + len(image.raw) + archives

@@ -1,0 +1,34 @@
+"""Pushing an image for a client, who may go away meanwhile."""
+
+from wherry.engine.images.transfer import Report, run_transfer
+from wherry.engine.pools import Pools
+from wherry.engine.system.event_bus import EventBus
+from wherry.images.push import PushImage
+from wherry.model.credentials import Credentials
+from wherry.model.reference import Reference
+
+
+class PushForClient:
+    """Runs a push in a thread; cancelling the task ends it."""
+
+    def __init__(self, push: PushImage, pools: Pools, events: EventBus) -> None:
+        self._push = push
+        self._pools = pools
+        self._events = events
+
+    async def __call__(
+        self, reference: Reference, credentials: Credentials, platform: str,
+        report: Report,
+    ) -> None:  # fmt: skip
+        """Pushes one tag, or all if the reference has none.
+
+        `report` is called in the loop with Docker's progress objects.
+        """
+        await run_transfer(
+            self._pools, report,
+            lambda progress, cancelled: self._push(
+                reference, credentials, platform, progress, cancelled
+            ),
+        )  # fmt: skip
+        name = reference.familiar()
+        self._events.publish("image", "push", name, {"name": reference.familiar_name})
