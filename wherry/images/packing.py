@@ -48,7 +48,12 @@ class Packer:
         self._scratch = scratch
 
     def original(self, image: Image) -> Packed | None:
-        """The manifest that an image came with, None if there is none that still fits."""
+        """The manifest that an image came with, None without one or without its archives here."""
+        packed = self.named(image)
+        return None if packed is None or self.missing(packed) else packed
+
+    def named(self, image: Image) -> Packed | None:
+        """The manifest that an image came with, whether its archives are those or not."""
         if not image.manifest:
             return None
         try:
@@ -58,16 +63,20 @@ class Packer:
         diff_ids = image.config.rootfs.diff_ids
         if not isinstance(manifest, Manifest) or len(manifest.layers) != len(diff_ids):
             return None
-        for layer, diff_id in zip(manifest.layers, diff_ids, strict=True):
-            if not self._archives.has(diff_id):
-                return None
-            if self._archives.describe(diff_id).digest != layer.digest:
-                return None
         kind = image.manifest_type or manifest.media_type or OCI_MANIFEST
         described = Descriptor(
             kind, str(Digest.of(image.manifest)), len(image.manifest), platform=image.platform
         )
         return Packed(described, image.manifest, manifest, diff_ids)
+
+    def missing(self, packed: Packed) -> list[tuple[Descriptor, str]]:
+        """Layers of which another archive is here, or none, with their diff ids."""
+        return [
+            (layer, diff_id)
+            for layer, diff_id in zip(packed.manifest.layers, packed.diff_ids, strict=True)
+            if not self._archives.has(diff_id)
+            or self._archives.describe(diff_id).digest != layer.digest
+        ]
 
     def pack(self, image: Image, *, compress: bool = False) -> Packed:
         """The original manifest, or a new one; with `compress` its layers are compressed for good.

@@ -14,6 +14,7 @@ from wherry.images.uploads import Uploads
 from wherry.model.credentials import Credentials
 from wherry.model.digest import Digest
 from wherry.model.docker.progress import standing
+from wherry.model.image import Image
 from wherry.model.manifest import OCI_INDEX, Descriptor
 from wherry.model.reference import Reference
 from wherry.remote.endpoint import RegistrySettings
@@ -53,7 +54,7 @@ class PushImage:
         registry = Registry(reference, self._settings, credentials, push=True)
         for tag in tags:
             tagged = msgspec.structs.replace(reference, tag=tag)
-            content = self._content(tagged, platform)
+            content = self._content(registry, tagged, platform)
             self._blobs(registry, tagged, content, report, cancelled)
             self._name(registry, tagged, content, report)
 
@@ -69,22 +70,38 @@ class PushImage:
             raise NotFound(f"tag does not exist: {reference.familiar()}")
         return [reference.tag] if reference.tag else tags
 
-    def _content(self, tagged: Reference, platform: str) -> _Content:
+    def _content(self, registry: Registry, tagged: Reference, platform: str) -> _Content:
         name = tagged.familiar()
         image = self._catalog.get_for(name, platform)
         index = self._catalog.index_of(name)
-        if not index or platform:
-            packed = self._packer.pack(image, compress=True)
-            return _Content(packed.descriptor, packed.data, (packed,))
-        kind = msgspec.json.decode(index).get("mediaType", OCI_INDEX)
-        top = Descriptor(kind, str(Digest.of(index)), len(index))
-        found = [variant.image and self._packer.original(variant.image)
-                 for variant in self._catalog.variants(name)]  # fmt: skip
-        whole = tuple(item for item in found if item)
-        if len(whole) == len(found):
-            return _Content(top, index, whole)
-        packed = self._packer.pack(image, compress=True)
+        top = None
+        if index and not platform:
+            kind = msgspec.json.decode(index).get("mediaType", OCI_INDEX)
+            top = Descriptor(kind, str(Digest.of(index)), len(index))
+            found = [variant.image and self._original(registry, tagged, variant.image)
+                     for variant in self._catalog.variants(name)]  # fmt: skip
+            whole = tuple(item for item in found if item)
+            if len(whole) == len(found):
+                return _Content(top, index, whole)
+        packed = self._original(registry, tagged, image)
+        packed = packed or self._packer.pack(image, compress=True)
         return _Content(packed.descriptor, packed.data, (packed,), top)
+
+    def _original(self, registry: Registry, tagged: Reference, image: Image) -> Packed | None:
+        """The manifest that an image came with, if the registry can have all of its layers."""
+        packed = self._packer.named(image)
+        if packed is None:
+            return None
+        for layer, diff_id in self._packer.missing(packed):
+            sources = self._sources(tagged, diff_id)
+            if not self._uploads.obtain(registry, layer, sources):
+                return None
+        return packed
+
+    def _sources(self, tagged: Reference, diff_id: str) -> list[str]:
+        """Paths of other repositories of the registry that are known to have a layer."""
+        found = self._catalog.repositories(tagged.domain, diff_id)
+        return [path for path in found if path != tagged.path]
 
     def _blobs(
         self, registry: Registry, tagged: Reference, content: _Content, report: Progress,
@@ -106,8 +123,7 @@ class PushImage:
         failed = _Failed(cancelled)
         with ThreadPoolExecutor(self._settings.uploads, thread_name_prefix="upload") as pool:
             for layer, diff_id in waiting:
-                sources = [path for path in self._catalog.repositories(tagged.domain, diff_id)
-                           if path != tagged.path]  # fmt: skip
+                sources = self._sources(tagged, diff_id)
                 pool.submit(failed.guarded, self._uploads.layer, registry, tagged, layer,
                             diff_id, sources, report, failed)  # fmt: skip
         failed.check()

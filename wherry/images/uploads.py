@@ -58,6 +58,13 @@ class Uploads:
             raise
         report(standing("Pushed", name))
 
+    def obtain(self, registry: Registry, layer: Descriptor, sources: Sequence[str]) -> bool:
+        """Whether the registry has a layer there that is not here, or takes it from a source."""
+        if registry.blob_size(layer.digest) is not None:
+            return True
+        uploads = BlobUploads(registry)
+        return any(not uploads.mount(layer.digest, source) for source in sources)
+
     def document(self, registry: Registry, digest: str, data: bytes) -> None:
         """Brings a small blob there, such as a configuration."""
         if registry.blob_size(digest) is not None:
