@@ -55,7 +55,7 @@ def flag(filters: Filters, key: str) -> bool | None:
             return True
         if word in _FALSE:
             return False
-    raise InvalidParameter(f"invalid filter '{key}={list(values)}'")
+    raise InvalidParameter(f"invalid filter '{key}=[{' '.join(values)}]'")
 
 
 def parse_moment(text: str, now: int) -> int:

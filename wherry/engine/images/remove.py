@@ -72,7 +72,7 @@ class _Removal:
             if _single(image):
                 self._refuse(image, hard_only=force, names=False)
                 self._untag_all(image)
-            self._delete(image, force=force, prune=prune)
+            self._delete(self._now(image), force=force, prune=prune)
         else:
             self._by_reference(image, name, force=force, prune=prune)
         for other in others:
