@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from wherry.linux.confine import confine
 from wherry.linux.tree import copy_tree
-from wherry.store.layer.apply import ApplyRequest, apply, decompress
+from wherry.store.layer.apply import ApplyRequest, apply
+from wherry.store.layer.compression import decompress
 from wherry.store.layer.diff import write_tree
 
 EXPORT_TASK, IMPORT_TASK, COPY_TASK = "volume.export", "volume.import", "volume.copy"
