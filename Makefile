@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 TEST_PACKAGES := busybox-static docker.io containerd runc docker-registry skopeo umoci podman crun \
-	mmdebstrap iproute2 nftables libnftables1 procps tini python3-venv
+	mmdebstrap zsh fish iproute2 nftables libnftables1 procps tini python3-venv
 
 .PHONY: demo test test-long check bench clean packages
 

@@ -110,9 +110,9 @@ def live_names(session: Session, kind: str, current: str) -> list[tuple[str, str
     if kind in _STATES:
         return _containers(session, kind)
     if kind == "images":
-        return _images(session)
+        return _images(session, current)
     if kind == "objects":
-        return [*_containers(session, "containers"), *_images(session)]
+        return [*_containers(session, "containers"), *_images(session, current)]
     return [(name, "") for name in sorted(_named(session, kind))]
 
 
@@ -128,12 +128,14 @@ def _containers(session: Session, kind: str) -> list[tuple[str, str]]:
     ]
 
 
-def _images(session: Session) -> list[tuple[str, str]]:
+def _images(session: Session, current: str) -> list[tuple[str, str]]:
+    """The tag `latest` is offered only after a colon."""
     found = set()
     for image in session.client.get("/images/json") or ():
         found |= {str(tag) for tag in image.get("RepoTags") or () if tag != "<none>:<none>"}
-    short = {tag.removesuffix(":latest") for tag in found}
-    return [(tag, "") for tag in sorted(found | short)]
+    if ":" not in current:
+        found = {tag.removesuffix(":latest") for tag in found}
+    return [(tag, "") for tag in sorted(found)]
 
 
 def _named(session: Session, kind: str) -> list[str]:

@@ -94,7 +94,7 @@ def run_plugin(session: Session, path: str, program: str, words: list[str]) -> N
 
     environment = dict(session.environment)
     environment["DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND"] = program
-    if session.context == DEFAULT_CONTEXT:
+    if session.context == DEFAULT_CONTEXT and not session.host:
         environment["DOCKER_HOST"] = session.default_endpoint().host
     sys.stdout.flush()
     if os.name == "posix":

@@ -49,6 +49,11 @@ class Session:
 
         return context_name(self.config, self.environment, *self._place())
 
+    @property
+    def host(self) -> str:
+        """What `--host` says; empty where it was not given."""
+        return self._place()[0]
+
     def _place(self) -> tuple[str, str]:
         if self._options is None:
             return "", ""
