@@ -128,3 +128,11 @@ def test_no_output_of_a_short_program_is_lost_by_a_fast_client(engine: Engine) -
             capture_output=True, text=True, check=True, timeout=60,
         )  # fmt: skip
         assert done.stdout == "heard\n"
+
+
+def test_an_exec_that_closes_its_output_early_keeps_its_exit_code(engine: Engine) -> None:
+    engine.docker("run", "-d", "--name", "closer", "busybox", "sleep", "1000")
+    script = "exec >&- 2>&-; sleep 0.3; exit 3"
+    assert engine.docker("exec", "closer", "sh", "-c", script, check=False).returncode == 3
+    assert engine.docker("inspect", "-f", "{{json .ExecIDs}}", "closer").stdout == "null\n"
+    engine.docker("rm", "-f", "closer")

@@ -50,7 +50,11 @@ def make_pipes(open_stdin: bool, owner: tuple[int, int] = (0, 0)) -> Pipes:
 
 
 class Session:
-    """Reads a process's output into the log and to clients, writes what they type."""
+    """Reads a process's output into the log and to clients, writes what they type.
+
+    It ends with the process and not with its output, even if that ends first: a client that sees
+    the end asks for the exit code, which must be known by then.
+    """
 
     def __init__(
         self, loop: Loop, *, log: LogWriter | None, close_stdin: bool,
@@ -146,8 +150,6 @@ class Session:
                 self._write_input()
             if events & ~WRITE and descriptor in self._outputs:
                 self._read_output(descriptor)
-            if not self._outputs:
-                self._end()
 
         return ready
 
