@@ -35,6 +35,7 @@ from wherry.engine.containers.live_network import TASK as PLUG_TASK
 from wherry.engine.containers.live_network import LiveNetwork
 from wherry.engine.containers.logs import ContainerLogs
 from wherry.engine.containers.mounts import MountResolver
+from wherry.engine.containers.name_service import DNS_TASK, NameService
 from wherry.engine.containers.networking import ContainerNetwork
 from wherry.engine.containers.prune import PruneContainers
 from wherry.engine.containers.remove import RemoveContainer, RenameContainer
@@ -146,6 +147,7 @@ TASKS = {
     "tree.write": "wherry.engine.containers.tree_tasks:write_task",
     "tree.export": "wherry.engine.containers.tree_tasks:export_task",
     "layer.apply": "wherry.store.layer.apply:apply_task",
+    DNS_TASK: "wherry.network.dns.process:dns_task",
     "volume.copy_up": "wherry.store.volume.copy_up:copy_up_task",
     ATTACH_TASK: "wherry.runtime.live_mounts:attach_task",
     DETACH_TASK: "wherry.runtime.live_mounts:detach_task",
@@ -226,6 +228,7 @@ class Engine:
         self._index.open()
         await self._adopt()
         await self._networks.settle()
+        await self._names.open()
         self._adopt.catch_up()
         await self._listen()
 
@@ -240,6 +243,7 @@ class Engine:
         await self._leave()
         await self._health.close()
         await self._guard.close()
+        await self._names.close()
         await self._networks.close()
         runs = any(item.monitor is not None for item in self._index.all())
         await self._pools.run("disk", self._front_door.close, keep=runs)
@@ -323,7 +327,13 @@ class Engine:
 
     def _build_containers(self) -> None:
         index, pools, events, defaults = self._index, self._pools, self._events, self._defaults
-        network = ContainerNetwork(index, self._networks, self._attachments, pools, defaults)
+        self._names = NameService(
+            index, self._networks, self._supervisor, pools, defaults,
+            debug=logger.isEnabledFor(logging.DEBUG),
+        )  # fmt: skip
+        network = ContainerNetwork(
+            index, self._networks, self._attachments, pools, defaults, self._names
+        )
         self._live_network = LiveNetwork(
             index, self._networks, self._attachments, network, self._supervisor, pools
         )

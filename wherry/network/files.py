@@ -19,6 +19,9 @@ FALLBACK_SERVERS = ("8.8.8.8", "8.8.4.4")
 
 FALLBACK_SERVERS_V6 = ("2001:4860:4860::8888", "2001:4860:4860::8844")
 
+EMBEDDED_SERVER = "127.0.0.11"
+"""Where the engine's own DNS server is in a container, as in Docker's."""
+
 _HOSTS_HEAD = (
     "127.0.0.1\tlocalhost",
     "::1\tlocalhost ip6-localhost ip6-loopback",
@@ -130,7 +133,7 @@ def read_host_resolv_conf(
     A missing file reads as empty, as dockerd treats it.
     """
     text = _read(primary)
-    if _servers(text) == ["127.0.0.53"] and resolved.exists():
+    if name_servers(text) == ["127.0.0.53"] and resolved.exists():
         return _read(resolved)
     return text
 
@@ -146,7 +149,7 @@ def resolv_conf(host: str, settings: ResolverSettings, *, ipv6: bool = False) ->
     if settings.servers:
         servers = list(settings.servers)
     else:
-        servers = [server for server in _servers(host) if _reachable(server, ipv6)]
+        servers = [server for server in name_servers(host) if _reachable(server, ipv6)]
         if not servers:
             servers = [*FALLBACK_SERVERS, *(FALLBACK_SERVERS_V6 if ipv6 else ())]
     search = list(settings.search) or _words(host, "search")
@@ -159,11 +162,23 @@ def resolv_conf(host: str, settings: ResolverSettings, *, ipv6: bool = False) ->
     return ("\n".join(lines) + "\n").encode()
 
 
+def internal_resolv_conf(host: str, settings: ResolverSettings) -> bytes:
+    """/etc/resolv.conf of a container that asks the engine's own DNS server.
+
+    Search domains and options are as on the default bridge; names are taken as they are first
+    (`ndots:0`) unless an option says otherwise, so that a service's name needs no domain.
+    """
+    options = settings.options or tuple(_words(host, "options"))
+    if not any(option.startswith("ndots:") for option in options):
+        options = (*options, "ndots:0")
+    return resolv_conf(host, ResolverSettings((EMBEDDED_SERVER,), settings.search, options))
+
+
 def host_resolv_conf(host: str, settings: ResolverSettings) -> bytes:
     """/etc/resolv.conf of a container in the host's network: the host's, unless told otherwise."""
     if settings == ResolverSettings():
         return host.encode()
-    servers = list(settings.servers) or _servers(host)
+    servers = list(settings.servers) or name_servers(host)
     chosen = ResolverSettings(tuple(servers), settings.search, settings.options)
     return resolv_conf(host, chosen, ipv6=True) if servers else host.encode()
 
@@ -175,7 +190,7 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _servers(text: str) -> list[str]:
+def name_servers(text: str) -> list[str]:
     found = []
     for line in text.splitlines():
         words = line.split()

@@ -29,6 +29,7 @@ class Context:
         self.root = -1
         self.pivoted = False
         self.console = -1
+        self.resolver: tuple[int, ...] = ()
         self.init_pid = 0
         self._placeholder = 0
         self.mappings = IdMappings()
@@ -63,6 +64,11 @@ class Context:
             os.close(descriptor)
         self.trees.clear()
         self.mappings.close()
+
+    def take_resolver(self) -> tuple[int, ...]:
+        """The embedded DNS server's sockets, the caller's from now on."""
+        taken, self.resolver = self.resolver, ()
+        return taken
 
 
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -19,7 +19,7 @@ from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.linux.fd import receive_message
 from wherry.linux.process import set_dumpable, set_oom_score, set_parent_death_signal
 from wherry.linux.terminal import take_terminal
-from wherry.runtime import devices, hooks, identity, links, mounts, process, secrets
+from wherry.runtime import devices, hooks, identity, links, mounts, process, resolver, secrets
 from wherry.runtime import operations as op
 from wherry.runtime.context import Context, Report
 from wherry.runtime.errors import BY_NAME, StartFailed
@@ -49,6 +49,7 @@ EXECUTE: dict[type[op.Operation], Callable[[Any, Context], None]] = {
     op.RaiseLoopback: links.raise_loopback,
     op.AwaitLinks: links.await_links,
     op.ConfigureLink: links.configure_link,
+    op.OpenResolver: resolver.open_resolver,
     op.RunHostHooks: hooks.run_host_hooks,
     op.AwaitHostHooks: hooks.await_host_hooks,
     op.RunHooks: hooks.run_container_hooks,
@@ -65,10 +66,14 @@ class Streams(NamedTuple):
 
 
 class Launched(NamedTuple):
-    """A container's first process, its program running: pid on the host, terminal's master."""
+    """A container's first process, its program running: pid on the host, terminal's master.
+
+    `resolver` are the embedded DNS server's sockets, if the plan opens them.
+    """
 
     pid: int
     console: int
+    resolver: tuple[int, ...] = ()
 
 
 _FAILED = b"!"
@@ -106,13 +111,15 @@ def launch(
     except BaseException:
         if pid:
             _end(pid)
+        for descriptor in context.take_resolver():
+            os.close(descriptor)
         raise
     finally:
         ours.close()
         theirs.close()
         context.end_placeholder()
         context.close_trees()
-    return Launched(pid, console)
+    return Launched(pid, console, context.take_resolver())
 
 
 def _perform(step: op.Operation, context: Context) -> None:
@@ -143,6 +150,8 @@ def _converse(context: Context, stops_before_exec: bool) -> int:
                 raise BY_NAME[report.error](report.message)
             if report.stage == "console":
                 console = descriptors[0]
+            elif report.stage == "resolver":
+                context.resolver = tuple(descriptors)
             elif report.stage == "namespaces":
                 _make_links(context)
             elif report.stage == "mounts":

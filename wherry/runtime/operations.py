@@ -209,11 +209,16 @@ class ConfigureLink(Operation, frozen=True):
     interface: Interface
 
 
+class OpenResolver(Operation, frozen=True):
+    """Opens the embedded DNS server's sockets, which the monitor gets."""
+
+
 AnyOperation = (
     CreateCgroup | PrepareTree | MakeLink | SetPropagation | AttachRoot | AttachTree
     | MountFilesystem | PlaceSecrets | MakeDevice | MakeSymlink | OpenConsole | RemountReadonly
     | PivotRoot | MaskPath | ReadonlyPath | WriteSysctl | SetHostname | SetDomainname
-    | RaiseLoopback | AwaitLinks | ConfigureLink | RunHostHooks | AwaitHostHooks | RunHooks
+    | RaiseLoopback | AwaitLinks | ConfigureLink | OpenResolver | RunHostHooks
+    | AwaitHostHooks | RunHooks
 )  # fmt: skip
 
 

@@ -53,7 +53,8 @@ class PlanContext(msgspec.Struct, frozen=True, omit_defaults=True):
     `init_path` is the host's static init program for `--init`. `filtered` says whether the seccomp
     profile is already compiled into `seccomp`. With `bundle` the specification's hooks run, and
     are told it. `preserve_fds`, `new_keyring` and `pivot` are wishes of the OCI command line.
-    `ends_before` and `stop_seconds` are for a control group made by systemd.
+    With `resolver` the embedded DNS server's sockets are opened. `ends_before` and `stop_seconds`
+    are for a control group made by systemd.
     """
 
     id: str
@@ -70,6 +71,7 @@ class PlanContext(msgspec.Struct, frozen=True, omit_defaults=True):
     preserve_fds: int = 0
     new_keyring: bool = True
     pivot: bool = True
+    resolver: bool = False
     ends_before: tuple[str, ...] = ()
     stop_seconds: int = 10
     secrets: tuple[op.SecretFile, ...] = ()
@@ -251,6 +253,8 @@ def _init_steps(
         yield op.AwaitLinks()
         for interface in context.interfaces:
             yield op.ConfigureLink(interface)
+    if context.resolver:
+        yield op.OpenResolver()
     for key, value in linux.sysctl.items():
         yield op.WriteSysctl(key, value)
     for path in linux.readonly_paths:

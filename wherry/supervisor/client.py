@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from wherry.base.errors import Cancelled, InternalError, NotFound, Timeout
-from wherry.linux.fd import sealed_memfd
+from wherry.linux.fd import receive_message, sealed_memfd, send_message
 from wherry.linux.process import boot_id, process_start_time
 from wherry.linux.seal import sealed_copy
 from wherry.runtime.errors import BY_NAME
@@ -169,6 +169,17 @@ class MonitorConnection:
         """Changes the live log's rotation."""
         self._call(msg.SetLog(settings))
 
+    def resolver(self) -> list[int]:
+        """Descriptors of the embedded DNS server's sockets, its namespace, the first process.
+
+        They are the caller's to close. Raises MonitorGone, StartFailed; a monitor of an earlier
+        release has none to give.
+        """
+        with self._lock:
+            data, descriptors = self._exchange(msg.OpenResolver(), ())
+        _checked(data)
+        return descriptors
+
     def close(self) -> None:
         """Leaves the monitor alone."""
         self._requests.close()
@@ -176,16 +187,22 @@ class MonitorConnection:
 
     def _call(self, request: msg.Request, descriptors: Sequence[int] = ()) -> msg.Answer:
         with self._lock:
-            try:
-                socket.send_fds(self._requests, [msgspec.json.encode(request)], list(descriptors))
-                data = self._requests.recv(msg.MESSAGE_SIZE)
-            except TimeoutError as error:
-                raise Timeout("the container's monitor does not answer") from error
-            except OSError as error:
-                raise MonitorGone("the container's monitor has ended") from error
+            data, _ = self._exchange(request, descriptors)
+        return _checked(data)
+
+    def _exchange(
+        self, request: msg.Request, descriptors: Sequence[int]
+    ) -> tuple[bytes, list[int]]:
+        try:
+            send_message(self._requests, msgspec.json.encode(request), descriptors)
+            data, received = receive_message(self._requests, msg.MESSAGE_SIZE)
+        except TimeoutError as error:
+            raise Timeout("the container's monitor does not answer") from error
+        except OSError as error:
+            raise MonitorGone("the container's monitor has ended") from error
         if not data:
             raise MonitorGone("the container's monitor has ended")
-        return _checked(data)
+        return data, received
 
 
 def _checked(data: bytes) -> msg.Answer:

@@ -198,7 +198,14 @@ class SetLog(msgspec.Struct, frozen=True, tag="set_log"):
     settings: LogSettings
 
 
-Request = Hello | GetState | Signal | Attach | Release | Exec | Resize | SetLog
+class OpenResolver(msgspec.Struct, frozen=True, tag="resolver"):
+    """Asks for the embedded DNS server's sockets, opened now if they are not yet.
+
+    With the answer come descriptors: UDP and TCP sockets, the network namespace, a pidfd.
+    """
+
+
+Request = Hello | GetState | Signal | Attach | Release | Exec | Resize | SetLog | OpenResolver
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -19,7 +19,8 @@ from wherry.base.errors import WherryError
 from wherry.base.files import write_atomic
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
-from wherry.linux.fd import read_whole, receive_message
+from wherry.linux.fd import read_whole, receive_message, send_message
+from wherry.linux.namespace import namespace_fd
 from wherry.linux.process import (
     boot_id,
     process_start_time,
@@ -30,6 +31,7 @@ from wherry.linux.terminal import set_window_size
 from wherry.runtime.enter import enter
 from wherry.runtime.errors import BY_NAME
 from wherry.runtime.launch import Streams, launch
+from wherry.runtime.resolver import open_inside
 from wherry.store.logs.writer import LogWriter
 from wherry.supervisor import messages as msg
 from wherry.supervisor.execs import process_plan
@@ -68,6 +70,7 @@ class Monitor:
         self._start_time = 0
         self._started_at = 0.0
         self._exit: msg.Exited | None = None
+        self._resolver: tuple[int, ...] = ()
         self._oom = OomWatch(self._loop, self._tell_oom)
         self._session = Session(
             self._loop, log=self._open_log(request.log), close_stdin=request.stdin_once,
@@ -162,6 +165,7 @@ class Monitor:
                 if descriptor >= 0:
                     os.close(descriptor)
         self._pid = launched.pid
+        self._resolver = launched.resolver
         self._pidfd = os.pidfd_open(launched.pid)
         self._start_time = process_start_time(launched.pid) or 0
         self._started_at = now_ns() / 1e9
@@ -256,12 +260,15 @@ class Monitor:
             self._loop.forget(connection.fileno())
             connection.close()
             return
+        given: tuple[int, ...] = ()
         try:
             request = _decode_request(data)
             if isinstance(request, msg.Hello) and request.role == "events":
                 self._loop.forget(connection.fileno())
                 self._add_events(connection)
                 return
+            if isinstance(request, msg.OpenResolver):
+                given = self._open_resolver()
             answer = self._answer(request, descriptors)
         except WherryError as error:
             name = type(error).__name__ if type(error).__name__ in BY_NAME else "StartFailed"
@@ -269,7 +276,7 @@ class Monitor:
         except (OSError, msgspec.MsgspecError) as error:
             answer = msg.Answer(error="StartFailed", message=str(error))
         with contextlib.suppress(OSError):
-            connection.send(msgspec.json.encode(answer))
+            send_message(connection, msgspec.json.encode(answer), given)
 
     def _answer(self, request: msg.Request, descriptors: list[int]) -> msg.Answer:
         match request:
@@ -288,7 +295,7 @@ class Monitor:
                 self._resize(height, width, exec_id)
             case msg.SetLog(settings):
                 self._set_log(settings)
-            case msg.Hello():
+            case msg.Hello() | msg.OpenResolver():
                 pass
         return msg.Answer()
 
@@ -335,6 +342,16 @@ class Monitor:
         session = self._execs[exec_id].session if exec_id else self._session
         if session.terminal >= 0:
             set_window_size(session.terminal, height, width)
+
+    def _open_resolver(self) -> tuple[int, ...]:
+        """The sockets and what says whose they are; raises StartFailed, OSError at its end."""
+        if self._exit is not None:
+            raise ProcessLookupError(3, "the process has ended")
+        if not self._resolver:
+            self._resolver = open_inside(self._pid)
+        if len(self._resolver) == 2:
+            self._resolver = (*self._resolver, namespace_fd(self._pid, "network"))
+        return (*self._resolver, self._pidfd)
 
     def _exec(
         self, request: msg.ExecRequest, options: msg.AttachOptions, descriptors: list[int]

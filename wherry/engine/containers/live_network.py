@@ -57,6 +57,7 @@ class LiveNetwork:
         settled = await self._pools.run("network", self._attachments.settled, changed.endpoints)
         await self._write(container, settled)
         await self._pools.run("disk", self._network.rewrite_hosts, container)
+        await self._network.announce(container)
         self._networks.publish_endpoints("connect", settled[-1:])
 
     async def detach(self, container: Container, endpoint_id: str, *, quiet: bool = False) -> None:
@@ -66,6 +67,7 @@ class LiveNetwork:
             port_requests(container.record),
         )  # fmt: skip
         await self._write(container, changed.endpoints)
+        await self._network.announce(container)  # before it is gone nobody is sent there any more
         try:
             await self._plug(container, changed.link)
         except NotFound:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import msgspec
 
+from wherry.base.clock import parse_rfc3339
 from wherry.base.errors import Conflict, WherryError
 from wherry.base.files import write_atomic
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
+from wherry.engine.containers.dns_member import resolves_names
 from wherry.engine.containers.endpoint_requests import endpoint_request, port_requests
 from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.containers.name_service import NameService
 from wherry.engine.networks.state import NetworkState
 from wherry.engine.pools import Pools
 from wherry.model.interface import Interface
@@ -27,8 +30,9 @@ class ContainerNetwork:
 
     def __init__(
         self, index: ContainerIndex, networks: NetworkState, attachments: Attachments,
-        pools: Pools, defaults: ContainerDefaults,
+        pools: Pools, defaults: ContainerDefaults, names: NameService,
     ) -> None:  # fmt: skip
+        self._names = names
         self._index = index
         self._networks = networks
         self._attachments = attachments
@@ -53,8 +57,26 @@ class ContainerNetwork:
         self._networks.publish_endpoints("connect", prepared.endpoints)
         return prepared.interfaces
 
+    def resolves_names(self, container: Container) -> bool:
+        """Whether a container is on a network where names are answered."""
+        records = {item.id: item for item in self._networks.catalog.records()}
+        return any(
+            item.network in records and resolves_names(records[item.network])
+            for item in container.record.endpoints
+            if not item.pending
+        )
+
+    async def announce(self, container: Container) -> None:
+        """Tells the networks of a running container its names and addresses, as they are now.
+
+        To be called when it has started, was renamed, or has joined or left a network.
+        """
+        await self._pools.run("disk", self._refresh_resolver, container)
+        await self._names.publish(container)
+
     async def leave(self, container: Container) -> None:
         """Takes a container's endpoints back; repeating it is harmless."""
+        await self._names.withdraw(container)
         endpoints = container.record.endpoints
         if not endpoints:
             return
@@ -119,8 +141,13 @@ class ContainerNetwork:
         )
 
     def _links(self, container: Container) -> list[str]:
-        """Names of linked containers, as extra hosts; raises Conflict for one that is not up."""
+        """Names of linked containers, as extra hosts; raises Conflict for one that is not up.
+
+        Where names are answered, links are names that this container alone uses.
+        """
         found: list[str] = []
+        if self.resolves_names(container):
+            return found
         for word in container.record.host.links or ():
             name, _, alias = word.partition(":")
             other = self._index.get(name)
@@ -149,5 +176,23 @@ class ContainerNetwork:
         text = network_files.read_host_resolv_conf()
         if host.network_mode == "host":
             return network_files.host_resolv_conf(text, settings)
+        if self.resolves_names(container):
+            return network_files.internal_resolv_conf(text, settings)
         ipv6 = any(item.ipv6 for item in container.record.endpoints)
         return network_files.resolv_conf(text, settings, ipv6=ipv6)
+
+    def _refresh_resolver(self, container: Container) -> None:
+        """Rewrites resolv.conf in place, unless somebody in the container has changed it.
+
+        In place, since the container has the file mounted and not its name; the time of change is
+        put back, as the sign that the file is still ours.
+        """
+        path = self._defaults.container_dir(container.id) / "resolv.conf"
+        content = self._resolver(container)
+        if not path.exists() or path.read_bytes() == content:
+            return
+        status = path.stat()
+        if status.st_mtime_ns > parse_rfc3339(container.state.started_at):
+            return
+        path.write_bytes(content)
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))

@@ -120,5 +120,7 @@ class RenameContainer:
             await self._network.rename(container, old)
             await self._index.save(container, durable=True)
             self._index.free_name(old)
+            if container.monitor is not None:
+                await self._network.announce(container)
         attributes = {**container.attributes(), "oldName": f"/{old}"}
         self._events.publish("container", "rename", container.id, attributes)

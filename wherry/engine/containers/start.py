@@ -125,6 +125,8 @@ class StartContainer:
             restart_count=restart_count, manually_stopped=False,
         )  # fmt: skip
         self._watcher.watch(container)
+        if self._network.resolves_names(container):
+            await self._network.announce(container)
         self._events.publish("container", "start", container.id, container.attributes())
         await container.notify()
 
@@ -212,6 +214,7 @@ class StartContainer:
             seccomp=self._seccomp(container),
             ends_before=defaults.monitor_units,
             secrets=tuple(self._secret(point) for point in record.mounts if point.secret),
+            resolver=self._network.resolves_names(container),
             stop_seconds=_stop_seconds(record.config.stop_timeout, defaults.stop_timeout),
         )
         config = record.config

@@ -1,0 +1,117 @@
+"""The daemon's side of the dns process. Blocking, for a pool; every call has a bound."""
+
+import contextlib
+import os
+import select
+import socket
+import struct
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from wherry.base.errors import InternalError, Unavailable
+from wherry.linux.fd import send_message
+from wherry.linux.process import pidfd_open
+from wherry.network.dns import messages as msg
+
+CONTROL = "dns.sock"
+_SECONDS = 5.0
+
+
+class DnsGone(Unavailable):
+    """The dns process has ended."""
+
+    def __init__(self) -> None:
+        """One line for the log."""
+        super().__init__("the dns process has ended")
+
+
+class DnsConnection:
+    """A connection to a dns process: requests in turn."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        """Takes a connected socket over; raises DnsGone, OSError."""
+        self._connection = connection
+        self._lock = threading.Lock()
+        connection.settimeout(_SECONDS)
+        credentials = connection.getsockopt(
+            socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
+        )
+        self.pid: int = struct.unpack("3i", credentials)[0]
+        self._pidfd = pidfd_open(self.pid)
+        try:
+            hello = self._call(msg.Hello())
+        except BaseException:
+            self.close()
+            raise
+        self.protocol = hello.protocol
+        self.release = hello.release
+        self.serving = hello.serving
+
+    def fileno(self) -> int:
+        """Readable when the process has ended."""
+        return self._pidfd
+
+    def set(self, member: msg.Member, descriptors: Sequence[int] = ()) -> None:
+        """Tells of a container that is there or has changed; the descriptors stay the caller's."""
+        self._call(msg.SetMember(member), descriptors)
+
+    def remove(self, identifier: str) -> None:
+        """Tells of a container that is there no more."""
+        self._call(msg.RemoveMember(identifier))
+
+    def retain(self, identifiers: Sequence[str]) -> None:
+        """Has it forget all containers but these."""
+        self._call(msg.Retain(tuple(identifiers)))
+
+    def counts(self) -> dict[str, int]:
+        """Questions answered since the process began, by how."""
+        return self._call(msg.GetCounts()).counts
+
+    def end(self) -> None:
+        """Ends the process and waits for its end; then closes."""
+        with contextlib.suppress(DnsGone):
+            self._call(msg.End())
+        poll = select.poll()
+        poll.register(self._pidfd, select.POLLIN)
+        poll.poll(_SECONDS * 1000)
+        self.close()
+
+    def close(self) -> None:
+        """Leaves the process alone."""
+        self._connection.close()
+        if self._pidfd >= 0:
+            os.close(self._pidfd)
+            self._pidfd = -1
+
+    def _call(self, request: msg.Request, descriptors: Sequence[int] = ()) -> msg.Answer:
+        with self._lock:
+            try:
+                send_message(self._connection, msgspec.json.encode(request), descriptors)
+                data = self._connection.recv(msg.MESSAGE_SIZE)
+            except OSError as error:
+                raise DnsGone from error
+        if not data:
+            raise DnsGone
+        answer = msgspec.json.decode(data, type=msg.Answer)
+        if answer.error:
+            raise InternalError(f"the dns process refuses a request: {answer.error}")
+        return answer
+
+
+def connect(directory: Path) -> DnsConnection | None:
+    """A connection to the process that listens in the exec root; None if there is none."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    connection.settimeout(_SECONDS)
+    try:
+        handle = os.open(directory, os.O_PATH | os.O_CLOEXEC)
+        try:
+            connection.connect(f"/proc/self/fd/{handle}/{CONTROL}")
+        finally:
+            os.close(handle)
+        return DnsConnection(connection)
+    except (OSError, DnsGone):
+        connection.close()
+        return None
