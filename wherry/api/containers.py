@@ -7,6 +7,7 @@ from wherry.api.container_views import inspect_view, summary_view
 from wherry.api.create_compat import create_request, update_request
 from wherry.api.request import ApiRequest, json_response, stream_response
 from wherry.api.services import Services
+from wherry.engine.containers.index import NoSuchContainer
 from wherry.engine.containers.wait import Waiting
 from wherry.model.docker.container import CreateRequest, MountChanges, UpdateRequest
 from wherry.model.docker.container_summary import UpdateResponse
@@ -82,10 +83,21 @@ async def rename(request: ApiRequest, services: Services) -> web.StreamResponse:
 
 async def remove(request: ApiRequest, services: Services) -> web.StreamResponse:
     """DELETE /containers/{id}."""
+    if request.flag("link"):
+        return await unlink(request, services)
     container = services.containers.index.get(request.path("id"))
     await services.containers.remove(
         container, force=request.flag("force"), volumes=request.flag("v")
     )
+    return web.Response(status=204)
+
+
+async def unlink(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """DELETE /containers/{id}/{alias}: a link by the name of its container and its alias."""
+    names = [request.path("id"), *filter(None, (request.path("alias", ""),))]
+    if not request.flag("link"):
+        raise NoSuchContainer("/".join(names))
+    await services.containers.unlink("/".join(names))
     return web.Response(status=204)
 
 

@@ -51,6 +51,7 @@ PARAMETERS: dict[str, Takes] = {
     "GET /containers/{id}/attach/ws": Takes(_STREAMS),
     "POST /containers/{id}/wait": Takes("condition"),
     "DELETE /containers/{id}": Takes("v:bool force:bool link:bool"),
+    "DELETE /containers/{id}/{alias}": Takes("link:bool"),
     "HEAD /containers/{id}/archive": Takes("path"),
     "GET /containers/{id}/archive": Takes("path"),
     "PUT /containers/{id}/archive": Takes("path noOverwriteDirNonDir copyUIDGID", TAR),

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,7 +12,7 @@ from aiohttp import web
 
 from wherry.api.json_body import decode
 from wherry.api.version import Version, standard_headers
-from wherry.base.errors import InvalidParameter
+from wherry.base.errors import DataCorrupt, InvalidParameter
 from wherry.wire.server.gate import HELD_HEADER, Hijacked, gate_of
 
 T = TypeVar("T")
@@ -43,9 +44,9 @@ class ApiRequest:
         self._names = names
         self.hijacked = False
 
-    def path(self, name: str) -> str:
-        """A named part of the path."""
-        return self._names[name]
+    def path(self, name: str, default: str | None = None) -> str:
+        """A named part of the path; KeyError if the route has none and there is no default."""
+        return self._names[name] if default is None else self._names.get(name, default)
 
     def query(self, name: str, default: str = "") -> str:
         """A parameter, or the default if it is absent."""
@@ -178,6 +179,16 @@ def _filter_values(value: Any) -> list[str]:
     if value is None:
         return []
     raise InvalidParameter("invalid filter")
+
+
+@contextmanager
+def archive_from_client() -> Iterator[None]:
+    """Makes a broken archive the fault of the client who sent it: InvalidParameter."""
+    try:
+        yield
+    except DataCorrupt as error:
+        text = error.message.replace("the layer is no", "the archive is no")
+        raise InvalidParameter(text) from error
 
 
 def json_response(value: Any, status: int = 200) -> web.Response:

@@ -52,6 +52,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/containers/{id}/rename", containers.rename, "1.24"),
     Route("POST", "/containers/{id}/wait", containers.wait, "1.24"),
     Route("DELETE", "/containers/{id}", containers.remove, "1.24"),
+    Route("DELETE", "/containers/{id}/{alias}", containers.unlink, "1.24"),
     # Containers' streams
     Route("POST", "/containers/{id}/attach", attach.attach, "1.24"),
     Route("GET", "/containers/{id}/attach/ws", attach.attach_websocket, "1.24"),

@@ -2,7 +2,13 @@
 
 from aiohttp import web
 
-from wherry.api.request import ApiRequest, json_response, send_pieces, stream_response
+from wherry.api.request import (
+    ApiRequest,
+    archive_from_client,
+    json_response,
+    send_pieces,
+    stream_response,
+)
 from wherry.api.services import Services
 from wherry.api.swarm import NOT_A_MANAGER
 from wherry.base.errors import Unavailable
@@ -58,7 +64,8 @@ async def export(request: ApiRequest, services: Services) -> web.StreamResponse:
 async def fill(request: ApiRequest, services: Services) -> web.StreamResponse:
     """POST /volumes/{name}/import: a new or empty volume gets an archive's files; Wherry's own."""
     archive = request.raw.content.iter_chunked(1 << 18)
-    return json_response(await services.volumes.fill(request.path("name"), archive), 201)
+    with archive_from_client():
+        return json_response(await services.volumes.fill(request.path("name"), archive), 201)
 
 
 async def clone(request: ApiRequest, services: Services) -> web.StreamResponse:

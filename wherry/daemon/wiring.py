@@ -45,6 +45,7 @@ from wherry.engine.containers.stats import ReadStats
 from wherry.engine.containers.stop import ContainerSignals
 from wherry.engine.containers.stream_use_cases import StreamUseCases
 from wherry.engine.containers.top import ContainerTop
+from wherry.engine.containers.unlink import RemoveLink
 from wherry.engine.containers.update import UpdateContainer
 from wherry.engine.containers.use_cases import ContainerUseCases
 from wherry.engine.containers.user_namespaces import UserNamespaces, read_pool
@@ -367,6 +368,7 @@ class Engine:
         self._leave = LeaveContainers(index, self._watcher, pools, defaults)
         self._containers = ContainerUseCases(
             index=index, create=create, start=start, signals=signals, remove=remove,
+            unlink=RemoveLink(index),
             rename=RenameContainer(index, events, network),
             list=ListContainers(index, self._catalog, self._snapshots, pools),
             inspect=InspectContainer(index, self._catalog, self._snapshots, pools, defaults),

@@ -16,7 +16,7 @@ from wherry.api.images.parameters import (
     registry_auth,
 )
 from wherry.api.progress import progress_response
-from wherry.api.request import ApiRequest, stream_response
+from wherry.api.request import ApiRequest, archive_from_client, stream_response
 from wherry.api.services import Services
 from wherry.base.errors import Forbidden, InvalidParameter
 from wherry.model.reference import Reference
@@ -34,9 +34,10 @@ async def create(request: ApiRequest, services: Services) -> web.StreamResponse:
 
     async def work(report: Callable[[Line], None]) -> None:
         content = body(request) if source == "-" else take_in.download(source, report)
-        image = await take_in.import_archive(
-            content, reference, changes, message or f"Imported from {source}", wanted
-        )
+        with archive_from_client():
+            image = await take_in.import_archive(
+                content, reference, changes, message or f"Imported from {source}", wanted
+            )
         report({"status": image.id})
 
     return await progress_response(request, work)

@@ -6,7 +6,13 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from wherry.api.request import ApiRequest, json_response, send_pieces, stream_response
+from wherry.api.request import (
+    ApiRequest,
+    archive_from_client,
+    json_response,
+    send_pieces,
+    stream_response,
+)
 from wherry.api.services import Services
 
 _HEADER = "X-Docker-Container-Path-Stat"
@@ -36,10 +42,11 @@ async def read(request: ApiRequest, services: Services) -> web.StreamResponse:
 
 async def write(request: ApiRequest, services: Services) -> web.StreamResponse:
     """PUT /containers/{id}/archive: unpacks the body at a path."""
-    await services.streams.files.write(
-        request.path("id"), request.query("path"), request.raw.content.iter_chunked(1 << 18),
-        keep_kinds=request.flag("noOverwriteDirNonDir"), as_user=request.flag("copyUIDGID"),
-    )  # fmt: skip
+    with archive_from_client():
+        await services.streams.files.write(
+            request.path("id"), request.query("path"), request.raw.content.iter_chunked(1 << 18),
+            keep_kinds=request.flag("noOverwriteDirNonDir"), as_user=request.flag("copyUIDGID"),
+        )  # fmt: skip
     return web.Response()
 
 

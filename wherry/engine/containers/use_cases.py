@@ -11,6 +11,7 @@ from wherry.engine.containers.prune import PruneContainers
 from wherry.engine.containers.remove import RemoveContainer, RenameContainer
 from wherry.engine.containers.start import StartContainer
 from wherry.engine.containers.stop import ContainerSignals
+from wherry.engine.containers.unlink import RemoveLink
 from wherry.engine.containers.update import UpdateContainer
 
 
@@ -23,6 +24,7 @@ class ContainerUseCases:
     start: StartContainer
     signals: ContainerSignals
     remove: RemoveContainer
+    unlink: RemoveLink
     rename: RenameContainer
     list: ListContainers
     inspect: InspectContainer
