@@ -39,7 +39,7 @@ ALLOWED = (
     (500, r"^driver failed programming external connectivity", "a port in use, as above"),
     (500, r"^Cannot update container", "a limit that the kernel refuses, as above"),
     (500, r"^timeout waiting for exec session ready", "resizing what was not started, as above"),
-    (500, r'^Get "https://', "a registry that cannot be reached, as above"),
+    (500, r'^Get "https?://', "a registry that cannot be reached, as above"),
     (501, r"", "what is not offered, and says so"),
     (503, r"not a swarm manager|not part of a swarm", "an engine in no swarm"),
 )  # fmt: skip

@@ -108,7 +108,7 @@ async def wait(request: ApiRequest, services: Services) -> web.StreamResponse:
     response = stream_response(request.raw, "application/json")
     try:
         await response.prepare(request.raw)
-        code, error = await waiting.result()
+        code, error = await request.unless_gone(waiting.result())
         await response.write(_wait_body(code, error))
         await response.write_eof()
     except ConnectionError:

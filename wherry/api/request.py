@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -134,6 +134,19 @@ class ApiRequest:
         lines += [f"{name}: {value}" for name, value in standard_headers().items()]
         self.hijacked = True
         return await gate.take_over(("\r\n".join(lines) + "\r\n\r\n").encode())
+
+    async def unless_gone(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of some work; raises ConnectionResetError if the client leaves before."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not task.done():
+                await asyncio.wait({task}, timeout=CLIENT_CHECK)
+                transport = self.raw.transport
+                if not task.done() and (transport is None or transport.is_closing()):
+                    raise ConnectionResetError("the client has left")
+            return task.result()
+        finally:
+            task.cancel()
 
     async def while_connected(self, items: AsyncIterator[T]) -> AsyncIterator[T]:
         """The items until there are no more, or until the client has left."""

@@ -24,6 +24,7 @@ from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.task_streams import ended_with, next_frame, read_pipe, result, write_pipe
 from wherry.engine.volumes.state import VolumeState
+from wherry.model.mount import Mount
 from wherry.store.snapshot.driver import Snapshots
 from wherry.supervisor.client import Supervisor, Task
 
@@ -42,6 +43,16 @@ class FileViews:
         self._supervisor = supervisor
         self._scratch = scratch
         self._pools = pools
+
+    @contextlib.asynccontextmanager
+    async def root(self, container: Container) -> AsyncIterator[TreeView]:
+        """The view of a container's root file system alone, to be read: nobody has to wait."""
+        monitor, root = container.monitor, self._snapshots.mounts(container.id)[0]
+        if monitor is not None:
+            started = monitor.started
+            yield TreeView(root, started.pid, started.start_time)
+        else:
+            yield TreeView(_to_read(root))
 
     @contextlib.asynccontextmanager
     async def view(self, container: Container) -> AsyncIterator[TreeView]:
@@ -171,7 +182,7 @@ class ExportContainer:
     async def __call__(self, reference: str) -> AsyncIterator[AsyncIterator[bytes]]:
         """The archive; raises NoSuchContainer."""
         container = self._index.get(reference)
-        async with self._views.view(container) as view:
+        async with self._views.root(container) as view:
             reading, writing = os.pipe2(os.O_CLOEXEC)
             source = read_pipe(reading)
             async with contextlib.aclosing(source):
@@ -180,6 +191,18 @@ class ExportContainer:
                     yield source
                     await result(task, self._pools)
         self._events.publish("container", "export", container.id, container.attributes())
+
+
+def _to_read(root: Mount) -> Mount:
+    """An overlay whose writable layer is its topmost lower one: others may write it meanwhile."""
+    if root.type != "overlay":
+        return root
+    options = dict(option.partition("=")[::2] for option in root.options)
+    upper = options.pop("upperdir").replace("\\", "\\\\").replace(":", "\\:")
+    options.pop("workdir")
+    options["lowerdir"] = f"{upper}:{options['lowerdir']}"
+    words = tuple(f"{key}={value}" if value else key for key, value in options.items())
+    return msgspec.structs.replace(root, options=words)
 
 
 @contextlib.contextmanager

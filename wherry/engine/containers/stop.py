@@ -40,9 +40,10 @@ class ContainerSignals:
             raise ContainerNotRunning(
                 f"cannot kill container: {container.name}: container {container.id} is not running"
             )
+        exits = container.exits  # counted before anything is awaited: it may end meanwhile
         if number in (9, 15, parse_signal(container.record.config.stop_signal or "SIGTERM")):
             await self._index.update_state(container, manually_stopped=True)
-        paused, exits = container.state.status == "paused", container.exits
+        paused = container.state.status == "paused"
         await self._send(container, number)
         if paused and number == 9:
             await self._set_frozen(container, False)
@@ -81,9 +82,9 @@ class ContainerSignals:
             seconds = config.stop_timeout
         if seconds is None:
             seconds = self._defaults.stop_timeout
+        exits = container.exits  # counted before anything is awaited: it may end meanwhile
         if by_user:
             await self._index.update_state(container, manually_stopped=True)
-        exits = container.exits
         if container.state.status == "paused":
             await self._set_frozen(container, False)
         await self._send(container, number)

@@ -74,7 +74,7 @@ def _run_ps(words: list[str], pids: list[int]) -> str:
         if done.returncode == 0:
             return done.stdout
     first = done.stderr.split("\n", 1)[0]
-    raise InternalError(f"ps: {first or f'exit status {done.returncode}'}")
+    raise InvalidParameter(f"ps: {first or f'exit status {done.returncode}'}")
 
 
 def parse_ps(output: str, pids: frozenset[int]) -> Processes:

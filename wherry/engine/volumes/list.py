@@ -18,6 +18,7 @@ class ListVolumes:
     def __call__(self, filters: Filters) -> list[VolumeResource]:
         """The volumes that pass the filters, by name."""
         check_filters(filters, FILTERS)
+        flag(filters, "dangling")
         found = [record for record in self._state.records() if self._passes(record, filters)]
         found.sort(key=lambda record: record.name)
         return [self._state.describe(record) for record in found]

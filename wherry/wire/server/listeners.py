@@ -8,6 +8,7 @@ import socket
 import ssl
 import stat
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from wherry.base.errors import Conflict, InvalidParameter, NotFound
@@ -186,7 +187,12 @@ async def serve(
     """Accepts connections of a listening socket with a protocol for each."""
     loop = asyncio.get_running_loop()
     if listener.family == socket.AF_UNIX:
-        return await loop.create_unix_server(protocol, sock=listener)
+        return await loop.create_unix_server(protocol, sock=listener, backlog=_BACKLOG)
     if tls:
-        return await loop.create_server(lambda: TlsTermination(tls, protocol()), sock=listener)
-    return await loop.create_server(protocol, sock=listener)
+        terminated = partial(_terminated, tls, protocol)
+        return await loop.create_server(terminated, sock=listener, backlog=_BACKLOG)
+    return await loop.create_server(protocol, sock=listener, backlog=_BACKLOG)
+
+
+def _terminated(tls: ssl.SSLContext, protocol: ProtocolFactory) -> TlsTermination:
+    return TlsTermination(tls, protocol())
