@@ -47,6 +47,8 @@ OUR_OWN_OPTIONS: dict[tuple[str, str], str] = {
     ("container update", "log-opt"): "bounds the log of a container that runs",
     ("container update", "mount-add"): "changes a container that exists instead of losing it",
     ("container update", "mount-rm"): "the same",
+    ("container update", "publish-add"): "the same",
+    ("container update", "publish-rm"): "the same",
 }
 """(command, option) that docker lacks, with the reason."""
 

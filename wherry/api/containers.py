@@ -9,7 +9,7 @@ from wherry.api.request import ApiRequest, json_response, stream_response
 from wherry.api.services import Services
 from wherry.engine.containers.index import NoSuchContainer
 from wherry.engine.containers.wait import Waiting
-from wherry.model.docker.container import CreateRequest, MountChanges, UpdateRequest
+from wherry.model.docker.container import CreateRequest, MountChanges, PortChanges, UpdateRequest
 from wherry.model.docker.container_summary import UpdateResponse
 
 _WITH_PLATFORM = (1, 41)
@@ -136,6 +136,14 @@ async def change_mounts(request: ApiRequest, services: Services) -> web.StreamRe
     container = services.containers.index.get(request.path("id"))
     changes = await request.json(MountChanges, required=True)
     await services.containers.change_mounts(container, changes.add or (), changes.remove or ())
+    return web.Response(status=204)
+
+
+async def change_ports(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """POST /containers/{id}/ports: publishes more ports, and others no longer."""
+    container = services.containers.index.get(request.path("id"))
+    changes = await request.json(PortChanges, required=True)
+    await services.containers.change_ports(container, changes.add or {}, changes.remove or ())
     return web.Response(status=204)
 
 

@@ -41,6 +41,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/containers/{id}/json", containers.inspect, "1.24"),
     Route("POST", "/containers/prune", containers.prune, "1.25"),
     Route("POST", "/containers/{id}/mounts", containers.change_mounts, "1.24"),
+    Route("POST", "/containers/{id}/ports", containers.change_ports, "1.24"),
     Route("POST", "/containers/{id}/update", containers.update, "1.24"),
     Route("POST", "/containers/create", containers.create, "1.24"),
     Route("POST", "/containers/{id}/start", containers.start, "1.24"),

@@ -22,6 +22,7 @@ from wherry.engine.containers.adopt import AdoptContainers, LeaveContainers
 from wherry.engine.containers.archive import ContainerFiles, ExportContainer, FileViews
 from wherry.engine.containers.attach import AttachContainer
 from wherry.engine.containers.change_mounts import ChangeMounts
+from wherry.engine.containers.change_ports import ChangePorts
 from wherry.engine.containers.changes import ContainerChanges
 from wherry.engine.containers.copy_up import CopyUp
 from wherry.engine.containers.create import CreateContainer
@@ -373,6 +374,7 @@ class Engine:
             list=ListContainers(index, self._catalog, self._snapshots, pools),
             inspect=InspectContainer(index, self._catalog, self._snapshots, pools, defaults),
             update=UpdateContainer(index, pools, events, defaults),
+            change_ports=ChangePorts(index, self._attachments, pools, events),
             change_mounts=ChangeMounts(
                 index, mounts, self._volumes, self._catalog, self._snapshots, self._supervisor,
                 user_namespaces, pools, events,

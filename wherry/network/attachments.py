@@ -4,7 +4,7 @@ Blocking; called in the "network" pool, one call at a time. Every call is all or
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
@@ -13,7 +13,14 @@ from wherry.model.interface import LinkChange
 from wherry.network import joining
 from wherry.network.bridges import Bridges, delete_link, rules_of
 from wherry.network.catalog import NetworkCatalog
-from wherry.network.endpoint import Changed, Endpoint, EndpointRequest, PortRequest, Prepared
+from wherry.network.endpoint import (
+    Changed,
+    Endpoint,
+    EndpointRequest,
+    PortRequest,
+    Prepared,
+    PublishedPort,
+)
 from wherry.network.errors import AddressInUse, NetworkUnavailable, NoSuchNetwork
 from wherry.network.firewall import Firewall
 from wherry.network.gateways import default_routes, elect, routes
@@ -104,6 +111,34 @@ class Attachments:
         self._remember(after)
         change = self._link_change(present, after, remove=going.interface)
         return Changed(after, change)
+
+    def republish(
+        self, present: Sequence[Endpoint], add: Sequence[PortRequest],
+        remove: Collection[tuple[str, int]],
+    ) -> tuple[Endpoint, ...]:  # fmt: skip
+        """Publishes more ports of a running container, and others no longer.
+
+        `remove` are protocols and ports of the container; what is neither stays as it is, with its
+        connections. All or nothing: raises PortUnavailable.
+        """
+        records = self._records(present)
+        gone = [_with_ports(e, lambda port: (port.protocol, port.container_port) in remove)
+                for e in present]  # fmt: skip
+        self._publication.withdraw(gone, records)
+        bare = [msgspec.structs.replace(e, ports=()) for e in present]
+        try:
+            fresh = self._publication.publish(bare, add, records)
+        except BaseException:
+            self._publication.republish(gone, records)
+            raise
+        after = tuple(
+            msgspec.structs.replace(old, ports=tuple(
+                port for port in (*old.ports, *new.ports) if port not in taken.ports
+            ))
+            for old, taken, new in zip(present, gone, fresh, strict=True)
+        )  # fmt: skip
+        self._remember(after)
+        return after
 
     def settled(self, endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
         """The endpoints of a running container once its interfaces are as they say."""
@@ -210,6 +245,10 @@ class Attachments:
                     endpoint.container_name,
                     address,
                 )
+
+
+def _with_ports(endpoint: Endpoint, wanted: Callable[[PublishedPort], bool]) -> Endpoint:
+    return msgspec.structs.replace(endpoint, ports=tuple(filter(wanted, endpoint.ports)))
 
 
 def _ways(endpoints: Sequence[Endpoint]) -> tuple[str, str]:

@@ -92,6 +92,13 @@ class Publication:
                 _log.warning("the proxy of published ports does not answer: %s", error)
         _forget_flows(holding)
 
+    def republish(self, endpoints: Sequence[Endpoint], records: Records) -> None:
+        """Gives back ports that were withdrawn a moment ago; nobody else can have taken them."""
+        for endpoint in endpoints:
+            self._ports.reserve(_on_host(endpoint))
+        self._firewall.publish(*self._rules(endpoints, records))
+        self._forward(self.forwards(endpoints, records))
+
     def reserve(
         self, endpoints: Sequence[Endpoint], records: Records
     ) -> tuple[list[PortRule], list[OpenPort]]:

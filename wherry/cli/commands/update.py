@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wherry.cli.creation.body import parse_restart
 from wherry.cli.creation.mounts import parse_mount
+from wherry.cli.creation.ports import port_settings
 from wherry.cli.errors import CliError
 from wherry.client.errors import ClientError
 from wherry.client.query import escape_path
@@ -42,6 +43,8 @@ OPTIONS: tuple[Option, ...] = (
     ("mount-add", "", "list", "Add a mount, while the container runs too"),
     ("mount-rm", "", "list", "Remove the mount at a path in the container"),
     ("pids-limit", "", "int", "Tune container pids limit (set -1 for unlimited)"),
+    ("publish-add", "", "list", "Publish a port, while the container runs too"),
+    ("publish-rm", "", "list", "Publish a port of the container no longer (e.g. 80/tcp)"),
     ("restart", "", "string", "Restart policy to apply when a container exits"),
 )
 ARGUMENTS = (1, -1)
@@ -81,6 +84,8 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
         "Add": [parse_mount(text) for text in options.items("mount-add")],
         "Remove": options.items("mount-rm"),
     }
+    bindings, _ = port_settings(options.items("publish-add"), [])
+    ports: dict[str, object] = {"Add": bindings, "Remove": options.items("publish-rm")}
     warnings: list[str] = []
     failures: list[str] = []
     for name in operands:
@@ -89,6 +94,8 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
             answer = session.client.post(f"{path}/update", body=body) if body else {}
             if any(mounts.values()):
                 session.client.post(f"{path}/mounts", body=mounts)
+            if any(ports.values()):
+                session.client.post(f"{path}/ports", body=ports)
         except ClientError as error:
             failures.append(error.message)
             continue

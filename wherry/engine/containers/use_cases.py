@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from wherry.engine.containers.change_mounts import ChangeMounts
+from wherry.engine.containers.change_ports import ChangePorts
 from wherry.engine.containers.create import CreateContainer
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.inspect import InspectContainer
@@ -30,4 +31,5 @@ class ContainerUseCases:
     inspect: InspectContainer
     update: UpdateContainer
     change_mounts: ChangeMounts
+    change_ports: ChangePorts
     prune: PruneContainers

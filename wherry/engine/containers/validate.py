@@ -2,6 +2,7 @@
 
 import re
 import signal
+from collections.abc import Iterable
 
 from wherry.base.errors import InvalidParameter, NotSupported
 from wherry.engine.containers.restart_policy import COUNTED
@@ -47,7 +48,12 @@ def check_create(config: ContainerConfig, host: HostConfig, cpus: int) -> None:
     _check_security(host)
     check_log(host)
     check_restart(host)
-    for port in (*(host.port_bindings or ()), *(config.exposed_ports or ())):
+    check_ports((*(host.port_bindings or ()), *(config.exposed_ports or ())))
+
+
+def check_ports(ports: Iterable[str]) -> None:
+    """Ports that cannot be; raises InvalidParameter."""
+    for port in ports:
         if not _PORT.fullmatch(port) or not 0 < int(port.partition("/")[0]) < 65536:
             raise InvalidParameter(f"invalid port specification: {port!r}")
 

@@ -313,6 +313,13 @@ class MountChanges(_Shape, frozen=True):
     remove: list[str] | None = None
 
 
+class PortChanges(_Shape, frozen=True):
+    """The body of POST /containers/{id}/ports, Wherry's own; what goes is named as in `80/tcp`."""
+
+    add: dict[str, list[PortBinding] | None] | None = None
+    remove: list[str] | None = None
+
+
 def words(value: list[str] | str | None) -> list[str]:
     """A command as a list; old clients send a string."""
     if value is None:
