@@ -4,6 +4,8 @@ import os
 import signal
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +25,10 @@ from tests.support.name_server import (
     query_for,
 )
 from tests.support.netns import NetworkNamespace
+from wherry.linux.netlink.route import Netlink, link_index
 from wherry.network.dns import message as m
+
+WHERRY = Path(__file__).parents[2] / "bin" / "wherry"
 
 
 @pytest.fixture(scope="module")
@@ -376,3 +381,48 @@ def test_a_resolver_file_that_was_changed_inside_stays(box: Engine) -> None:
     box.docker("network", "connect", "front", "app")
     text = box.docker("exec", "app", "cat", "/etc/resolv.conf").stdout
     assert text == "nameserver 192.0.2.53\n"
+
+
+def test_ipv6_addresses_are_answered_and_have_names(box: Engine) -> None:
+    box.docker("network", "create", "--ipv6", "--subnet", "fd00:1::/64", "six")
+    try:
+        start(box, "web", network="six")
+        start(box, "app", network="six")
+        template = "{{.NetworkSettings.Networks.six.GlobalIPv6Address}}"
+        address = box.docker("inspect", "-f", template, "web").stdout.strip()
+        assert address in box.docker("exec", "app", "nslookup", "-type=aaaa", "web").stdout
+        assert "web.six" in box.docker("exec", "app", "nslookup", address).stdout
+    finally:
+        box.docker("rm", "-f", "web", "app")
+        box.docker("network", "rm", "six")
+
+
+def test_a_container_in_a_user_namespace_is_answered_too(lan: Lan, box: Engine) -> None:
+    web = start(box, "web")
+    words = ("run", "--rm", "--userns", "auto", "--network", "front", "busybox", "nslookup")
+    done = subprocess.run(
+        [sys.executable, str(WHERRY), "-H", f"unix://{box.socket}", *words, "web"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert web in done.stdout, done.stderr
+
+
+def test_changed_options_of_the_daemon_hold_for_running_containers(
+    lan: Lan, engine_ready: None
+) -> None:
+    elsewhere = "192.0.2.10"
+    lan.outside.run(add_address, "eth0", f"{elsewhere}/24")
+    with running(lan) as engine, name_server(lan.outside, elsewhere, "198.51.100.9"):
+        engine.docker("network", "create", "reloaded")
+        start(engine, "app", network="reloaded")
+        (engine.root / "daemon.json").write_text(f'{{"dns": ["{elsewhere}"]}}')
+        engine.send_signal(signal.SIGHUP)
+        engine.wait_for_log("reloaded the configuration: changed dns")
+        deadline = time.monotonic() + 30
+        while look_up(engine, "app", "other.example") != ["198.51.100.9"]:
+            assert time.monotonic() < deadline
+
+
+def add_address(link: str, address: str) -> None:
+    with Netlink() as netlink:
+        netlink.add_address(link_index(link), address)

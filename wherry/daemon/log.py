@@ -1,59 +1,15 @@
-"""The daemon's own log: one line for each record on standard error, as dockerd's is."""
+"""The daemon's own log, on standard error."""
 
-import json
 import logging
 import sys
-import time
 
-LEVELS = {
-    "debug": logging.DEBUG,
-    "info": logging.INFO,
-    "warn": logging.WARNING,
-    "error": logging.ERROR,
-    "fatal": logging.CRITICAL,
-}
-_NAMES = {number: name for name, number in LEVELS.items()}
-
-
-class LogfmtFormatter(logging.Formatter):
-    """`time="..." level=info msg="..."`; a traceback follows on lines of its own."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line of one record."""
-        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        message = record.getMessage().replace("\\", "\\\\").replace('"', '\\"')
-        message = message.replace("\n", "\\n")
-        level = _NAMES.get(record.levelno, record.levelname.lower())
-        line = (
-            f'time="{moment}.{int(record.msecs):03d}Z" level={level} '
-            f'room={record.name.removeprefix("wherry.")} msg="{message}"'
-        )
-        if record.exc_info:
-            line = f"{line}\n{self.formatException(record.exc_info)}"
-        return line
-
-
-class JsonFormatter(logging.Formatter):
-    """One JSON object for each record, as dockerd's `--log-format json`."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line of one record; a traceback is a field of it."""
-        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        fields = {
-            "level": _NAMES.get(record.levelno, record.levelname.lower()),
-            "room": record.name.removeprefix("wherry."),
-            "msg": record.getMessage(),
-            "time": f"{moment}.{int(record.msecs):03d}Z",
-        }
-        if record.exc_info:
-            fields["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(fields)
+from wherry.base.log_lines import LEVELS, formatter
 
 
 def start_logging(level: str, layout: str = "text") -> None:
     """Sends the records of all rooms from `level` on to standard error, as text or as JSON."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if layout == "json" else LogfmtFormatter())
+    handler.setFormatter(formatter(layout))
     logging.basicConfig(level=LEVELS[level], handlers=[handler], force=True)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

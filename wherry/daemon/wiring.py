@@ -257,6 +257,8 @@ class Engine:
     def reload(self, newer: Config) -> None:
         """Takes over a configuration's live options; those that need a restart are named."""
         changed, waiting = self._settings.renew(newer)
+        if "dns" in changed:
+            self._names.refresh()
         logger.info("reloaded the configuration: changed %s", ", ".join(changed) or "nothing")
         for key in waiting:
             logger.warning("%s changed: it takes effect when the daemon is restarted", key)
@@ -331,7 +333,7 @@ class Engine:
         index, pools, events, defaults = self._index, self._pools, self._events, self._defaults
         self._names = NameService(
             index, self._networks, self._supervisor, pools, defaults,
-            debug=logger.isEnabledFor(logging.DEBUG),
+            ("debug" if self._config.debug else self._config.log_level, self._config.log_format),
         )  # fmt: skip
         network = ContainerNetwork(
             index, self._networks, self._attachments, pools, defaults, self._names

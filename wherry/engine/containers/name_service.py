@@ -37,19 +37,21 @@ class NameService:
 
     def __init__(
         self, index: ContainerIndex, networks: NetworkState, supervisor: Supervisor, pools: Pools,
-        defaults: ContainerDefaults, *, debug: bool = False,
+        defaults: ContainerDefaults, log: tuple[str, str],
     ) -> None:  # fmt: skip
-        """`debug` has the process log what it does."""
+        """`log` is the level and the layout of what the process logs."""
         self._index = index
         self._networks = networks
         self._supervisor = supervisor
         self._pools = pools
         self._defaults = defaults
-        self._debug = debug
+        self._log = log
         self._connection: DnsConnection | None = None
         self._task: Task | None = None
+        self._told: set[str] = set()
         self._lock = asyncio.Lock()
         self._restarting: asyncio.Task[None] | None = None
+        self._refreshing: asyncio.Task[None] | None = None
         self._closed = True
 
     async def open(self) -> None:
@@ -94,7 +96,8 @@ class NameService:
                 await self._withdraw(container.id)
                 return
             connection = await self._ensure()
-            await self._pools.run(_POOL, self._tell, connection, member, container.monitor)
+            self._told.add(container.id)
+            await self._pools.run(_POOL, _tell, connection, member, container.monitor)
 
         await self._attempt(work)
 
@@ -102,9 +105,15 @@ class NameService:
         """Tells of a container that has ended; repeating it is harmless."""
         await self._attempt(lambda: self._withdraw(container.id))
 
+    def refresh(self) -> None:
+        """Tells of all containers again: the daemon's own name servers have changed."""
+        if self._connection is not None and not self._closed:
+            self._refreshing = asyncio.get_running_loop().create_task(self._attempt(self._tell_all))
+
     async def _withdraw(self, identifier: str) -> None:
         connection = self._connection
-        if connection is not None and connection.serving.pop(identifier, None) is not None:
+        if connection is not None and identifier in self._told:
+            self._told.discard(identifier)
             await self._pools.run(_POOL, connection.remove, identifier)
 
     async def _attempt(self, work: Callable[[], Awaitable[object]]) -> None:
@@ -165,7 +174,7 @@ class NameService:
 
     def _start(self) -> DnsConnection:
         """Starts the process through the zygote, where its memory is shared."""
-        parameters = json.dumps([str(self._defaults.exec_root), self._debug]).encode()
+        parameters = json.dumps([str(self._defaults.exec_root), *self._log]).encode()
         self._task = self._supervisor.run_task(DNS_TASK, parameters)
         self._task.next_frame(_START_SECONDS)
         connection = connect(self._defaults.exec_root)
@@ -179,27 +188,30 @@ class NameService:
         members = self._members()
         if connection is None:
             return
+        await self._pools.run(_POOL, connection.begin_sync)
         # All names before the first question is answered: one of them may be asked for.
         for member, _ in members.values():
             await self._pools.run(_POOL, connection.set, member)
         for member, monitor in members.values():
-            await self._pools.run(_POOL, self._tell, connection, member, monitor)
-        await self._pools.run(_POOL, connection.retain, list(members))
+            await self._pools.run(_POOL, _tell, connection, member, monitor)
+            self._told.add(member.id)
+        await self._pools.run(_POOL, connection.end_sync)
+        for identifier in members.keys() - self._members().keys():
+            await self._withdraw(identifier)  # it has ended meanwhile
 
-    def _tell(self, connection: DnsConnection, member: Member, monitor: MonitorConnection) -> None:
-        """One container; with its sockets, unless the process has them."""
-        if connection.serving.get(member.id) == member.incarnation:
-            connection.set(member)
-            return
-        descriptors: list[int] = []
-        try:
-            descriptors = monitor.resolver()
-        except WherryError as error:
-            # It has just ended, or its monitor knows nothing of DNS: others may know its name.
-            logger.debug("container %s has no DNS server: %s", member.id, error)
-        try:
-            connection.set(member, descriptors)
-        finally:
-            for descriptor in descriptors:
-                os.close(descriptor)
-        connection.serving[member.id] = member.incarnation
+
+def _tell(connection: DnsConnection, member: Member, monitor: MonitorConnection) -> None:
+    """One container; with its sockets, unless the process has them."""
+    if connection.set(member):
+        return
+    try:
+        descriptors = monitor.resolver()
+    except WherryError as error:
+        # It has just ended, or its monitor knows nothing of DNS: others may know its name.
+        logger.debug("container %s is not answered: %s", member.id, error)
+        return
+    try:
+        connection.set(member, descriptors)
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from wherry.network.dns import message as m
 from wherry.network.dns.forwarder import Forwarder
 from wherry.network.dns.messages import Member
-from wherry.network.dns.upstream import Upstream
+from wherry.network.dns.upstream import Namespace, Upstream
 from wherry.network.dns.zones import Zones
 
 _log = logging.getLogger("wherry.dns")
@@ -33,10 +33,10 @@ class Answerer:
         self._host_servers = host_servers
         self.counts: Counter[str] = Counter()
 
-    def at_once(self, asker: str, data: bytes, namespace: int) -> bytes | m.Query | None:
+    def at_once(self, asker: str, data: bytes, namespace: Namespace) -> bytes | m.Query | None:
         """The whole answer; or the query if it has to be forwarded; None if there is no answer.
 
-        `namespace` is a descriptor of the asker's network namespace.
+        `namespace` is the asker's network namespace.
         """
         try:
             query = m.parse_query(data)
@@ -58,13 +58,13 @@ class Answerer:
             return m.reply(query, m.SERVFAIL)
         return self._forwarder.cached(query, upstreams) or query
 
-    async def later(self, asker: str, query: m.Query, data: bytes, namespace: int) -> bytes:
+    async def later(self, asker: str, query: m.Query, data: bytes, namespace: Namespace) -> bytes:
         """The answer to a query that has to be forwarded."""
         member = self._zones.member(asker)
         upstreams = self.upstreams(member, namespace) if member else ()
         return await self._forwarder.resolve(query, data, upstreams)
 
-    def upstreams(self, member: Member, namespace: int) -> tuple[Upstream, ...]:
+    def upstreams(self, member: Member, namespace: Namespace) -> tuple[Upstream, ...]:
         """Whom to ask for a container: its own servers from inside, or the host's from outside.
 
         For a container on internal networks alone nobody is asked from the host, which could reach

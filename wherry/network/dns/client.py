@@ -48,27 +48,29 @@ class DnsConnection:
             raise
         self.protocol = hello.protocol
         self.release = hello.release
-        self.serving = hello.serving
 
     def fileno(self) -> int:
         """Readable when the process has ended."""
         return self._pidfd
 
-    def set(self, member: msg.Member, descriptors: Sequence[int] = ()) -> None:
-        """Tells of a container that is there or has changed; the descriptors stay the caller's."""
-        self._call(msg.SetMember(member), descriptors)
+    def set(self, member: msg.Member, descriptors: Sequence[int] = ()) -> bool:
+        """Tells of a container that is there or has changed; whether it is answered itself.
+
+        If it is not, its sockets are wanted. The descriptors stay the caller's to close.
+        """
+        return self._call(msg.SetMember(member), descriptors).serving
 
     def remove(self, identifier: str) -> None:
         """Tells of a container that is there no more."""
         self._call(msg.RemoveMember(identifier))
 
-    def retain(self, identifiers: Sequence[str]) -> None:
-        """Has it forget all containers but these."""
-        self._call(msg.Retain(tuple(identifiers)))
+    def begin_sync(self) -> None:
+        """Every container is told of from now on."""
+        self._call(msg.BeginSync())
 
-    def counts(self) -> dict[str, int]:
-        """Questions answered since the process began, by how."""
-        return self._call(msg.GetCounts()).counts
+    def end_sync(self) -> None:
+        """Has it forget all containers that it was not told of since `begin_sync`."""
+        self._call(msg.EndSync())
 
     def end(self) -> None:
         """Ends the process and waits for its end; then closes."""

@@ -69,6 +69,7 @@ class Forwarder:
         The same question of several clients is asked once.
         """
         key = (_key(query, upstreams), query.options and data[2:])
+        self._ill = {key: until for key, until in self._ill.items() if until > self._clock()}
         task = self._under_way.get(key)
         if task is None:
             if len(self._under_way) >= _OPEN_QUESTIONS or not upstreams:

@@ -43,7 +43,7 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
-    """The first message of a daemon; answered with what the process is and serves."""
+    """The first message of a daemon; answered with what the process is."""
 
     protocol: int = PROTOCOL
 
@@ -63,28 +63,25 @@ class RemoveMember(msgspec.Struct, frozen=True, tag="remove"):
     id: str
 
 
-class Retain(msgspec.Struct, frozen=True, tag="retain"):
-    """Containers that are not among these have ended."""
-
-    ids: tuple[str, ...]
+class BeginSync(msgspec.Struct, frozen=True, tag="begin"):
+    """The daemon tells of every container from now on."""
 
 
-class GetCounts(msgspec.Struct, frozen=True, tag="counts"):
-    """Asks how many questions were answered, and how."""
+class EndSync(msgspec.Struct, frozen=True, tag="sync"):
+    """Those that it has not told of since the beginning have ended."""
 
 
 class End(msgspec.Struct, frozen=True, tag="end"):
     """Closes everything and ends the process."""
 
 
-Request = Hello | SetMember | RemoveMember | Retain | GetCounts | End
+Request = Hello | SetMember | RemoveMember | BeginSync | EndSync | End
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The answer to a request; `serving` maps ids to the incarnation whose sockets are served."""
+    """The answer to a request; to SetMember `serving` says whether the container is answered."""
 
     error: str = ""
     protocol: int = PROTOCOL
     release: str = ""
-    serving: dict[str, str] = {}
-    counts: dict[str, int] = {}
+    serving: bool = False

@@ -15,6 +15,7 @@ from wherry.linux.capability import capset, mask
 from wherry.linux.fd import receive_message, send_message
 from wherry.linux.namespace import CLONE_NEWNET, namespace_fd, setns
 from wherry.linux.process import set_dumpable, set_name
+from wherry.network.dns.upstream import Namespace
 
 _REQUEST = struct.Struct("=ii")
 _ANSWER = struct.Struct("=i")
@@ -29,11 +30,11 @@ class Outlets:
         self._connection = connection
         connection.settimeout(_SECONDS)
 
-    def open(self, namespace: int, family: int, kind: int) -> socket.socket:
-        """A socket in the namespace of a descriptor, -1 for the host's; raises OSError."""
-        if namespace < 0:
+    def open(self, namespace: Namespace | None, family: int, kind: int) -> socket.socket:
+        """A socket in a container's namespace, None for the host's; raises OSError."""
+        if namespace is None:
             return socket.socket(family, kind)
-        send_message(self._connection, _REQUEST.pack(family, kind), [namespace])
+        send_message(self._connection, _REQUEST.pack(family, kind), [namespace.fileno()])
         data, descriptors = receive_message(self._connection)
         code = _ANSWER.unpack(data)[0] if data else errno.EPIPE
         if code or not descriptors:

@@ -23,6 +23,7 @@ from pathlib import Path
 import msgspec
 
 import wherry
+from wherry.base.log_lines import LEVELS, formatter
 from wherry.linux.capability import capset
 from wherry.linux.fd import receive_message
 from wherry.linux.process import set_dumpable, set_name, set_no_new_privileges
@@ -32,21 +33,23 @@ from wherry.network.dns.forwarder import Forwarder
 from wherry.network.dns.host_servers import HostServers
 from wherry.network.dns.outlets import start_outlets
 from wherry.network.dns.service import Service
+from wherry.network.dns.upstream import Namespace
 from wherry.network.dns.zones import Zones
 
 CONTROL = "dns.sock"
 _ALONE_SECONDS = 30.0
+_COUNT_SECONDS = 60.0
 _log = logging.getLogger("wherry.dns")
 
 
 def dns_task(parameters: bytes, descriptors: list[int], report: Callable[[bytes], None]) -> bytes:
-    """The process's main function: parameters are the exec root and whether to log details."""
-    directory, debug = json.loads(parameters)
+    """The process's main function: parameters are the exec root, the log's level and layout."""
+    directory, level, layout = json.loads(parameters)
     os.setsid()
     set_name("wherry-dns")
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
-    _log_to_stderr(debug)
+    _log_to_stderr(level, layout)
     control = _listen(Path(directory))
     _raise_limit()
     outlets = start_outlets()
@@ -70,6 +73,7 @@ class DnsProcess:
         self._answerer = Answerer(self._zones, forwarder, servers)
         self._services: dict[str, Service] = {}
         self._pidfds: dict[str, int] = {}
+        self._untold: set[str] = set()
         self._daemons: set[socket.socket] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended = asyncio.Event()
@@ -81,7 +85,9 @@ class DnsProcess:
         self._control.setblocking(False)
         loop.add_reader(self._control, self._accept)
         self._watch_loneliness()
+        counting = loop.create_task(self._log_counts())
         await self._ended.wait()
+        counting.cancel()
         loop.remove_reader(self._control)
         self._control.close()
         for identifier in self._zones.ids():
@@ -131,19 +137,17 @@ class DnsProcess:
     async def _perform(self, request: msg.Request, descriptors: list[int]) -> msg.Answer:
         match request:
             case msg.Hello():
-                serving = {key: item.incarnation for key, item in self._services.items()}
-                return msg.Answer(release=wherry.__version__, serving=serving)
+                return msg.Answer(release=wherry.__version__)
             case msg.SetMember(member):
                 await self._set(member, descriptors)
+                return msg.Answer(serving=member.id in self._services)
             case msg.RemoveMember(identifier):
                 self._remove(identifier)
-            case msg.Retain(ids):
-                for identifier in set(self._zones.ids()) - set(ids):
+            case msg.BeginSync():
+                self._untold = set(self._zones.ids())
+            case msg.EndSync():
+                for identifier in self._untold:
                     self._remove(identifier)
-            case msg.GetCounts():
-                counts = Counter(self._forwarder.counts)
-                counts.update(self._answerer.counts)
-                return msg.Answer(counts=dict(counts))
             case msg.End():
                 self._ended.set()
         return msg.Answer()
@@ -154,6 +158,7 @@ class DnsProcess:
             self._remove(member.id)
             service = None
         self._zones.set(member)
+        self._untold.discard(member.id)
         if len(descriptors) != msg.SOCKETS or service:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -161,7 +166,7 @@ class DnsProcess:
         udp, tcp, namespace, pidfd = descriptors
         service = Service(
             member.id, member.incarnation, self._answerer, socket.socket(fileno=udp),
-            socket.socket(fileno=tcp), namespace,
+            socket.socket(fileno=tcp), Namespace(namespace),
         )  # fmt: skip
         self._services[member.id] = service
         self._pidfds[member.id] = pidfd
@@ -184,6 +189,16 @@ class DnsProcess:
             asyncio.get_running_loop().remove_reader(pidfd)
             os.close(pidfd)
         self._watch_loneliness()
+
+    async def _log_counts(self) -> None:
+        """How many questions were answered and how, for whoever reads the details."""
+        before: Counter[str] = Counter()
+        while True:
+            await asyncio.sleep(_COUNT_SECONDS)
+            counts = self._forwarder.counts + self._answerer.counts
+            if counts != before:
+                _log.debug("questions: %s", ", ".join(f"{n} {how}" for how, n in counts.items()))
+            before = counts
 
     def _watch_loneliness(self) -> None:
         """Without daemons and containers the process ends by itself, after a while."""
@@ -232,10 +247,10 @@ def _drop_privileges() -> None:
     set_dumpable(False)
 
 
-def _log_to_stderr(debug: bool) -> None:
+def _log_to_stderr(level: str, layout: str) -> None:
     """To where the daemon logs; the end of that must not be the end of this process."""
     logging.raiseExceptions = False
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(formatter(layout))
     _log.addHandler(handler)
-    _log.setLevel(logging.DEBUG if debug else logging.INFO)
+    _log.setLevel(LEVELS[level])

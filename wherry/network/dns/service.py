@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import socket
 import struct
 from collections.abc import Coroutine
@@ -11,10 +10,11 @@ from typing import Any
 
 from wherry.network.dns import message as m
 from wherry.network.dns.answerer import Answerer
+from wherry.network.dns.upstream import Namespace
 
 _log = logging.getLogger("wherry.dns")
 
-OPEN_QUESTIONS = 200
+OPEN_QUESTIONS = 100
 """Forwarded questions of one container at a time; more are answered SERVFAIL."""
 
 CONNECTIONS = 64
@@ -29,7 +29,7 @@ class Service:
 
     def __init__(
         self, member: str, incarnation: str, answerer: Answerer, udp: socket.socket,
-        tcp: socket.socket, namespace: int,
+        tcp: socket.socket, namespace: Namespace,
     ) -> None:  # fmt: skip
         self.member = member
         self.incarnation = incarnation
@@ -37,6 +37,7 @@ class Service:
         self._namespace = namespace
         self._udp, self._tcp = udp, tcp
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
         self._questions = 0
         self._connections = 0
         self._server: asyncio.Server | None = None
@@ -51,16 +52,19 @@ class Service:
             lambda: _Datagrams(self), sock=self._udp
         )
         self._server = await asyncio.start_server(self._connected, sock=self._tcp)
+        if self._closed:
+            self.close()
 
     def close(self) -> None:
-        """Ends everything of this container."""
+        """Ends everything of this container; repeating it is harmless."""
+        self._closed = True
         if self._transport:
             self._transport.close()
         if self._server:
             self._server.close()
         for task in self._tasks:
             task.cancel()
-        os.close(self._namespace)
+        self._namespace.close()
 
     def datagram(self, data: bytes, sender: Any) -> None:
         """A question over UDP."""

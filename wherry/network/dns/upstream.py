@@ -1,13 +1,13 @@
 """One question to one name server: UDP, and TCP when the answer does not fit."""
 
 import asyncio
+import errno
 import os
 import random
 import socket
 import struct
 from collections.abc import Callable
-
-import msgspec
+from typing import NamedTuple
 
 from wherry.network.dns import message as m
 
@@ -18,22 +18,46 @@ _TCP_SECONDS = 3.0
 _random = random.SystemRandom()
 
 
-class Upstream(msgspec.Struct, frozen=True):
-    """A name server. `namespace` is where it is asked from: a descriptor, -1 for the host's."""
+class Namespace:
+    """A container's network namespace, by a descriptor; equal to itself alone.
+
+    Not the bare number: that is another container's soon after this one has ended, while a question
+    of this one may still be under way.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        """Takes the descriptor over."""
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        """The descriptor; raises OSError if the container has ended."""
+        if self._descriptor < 0:
+            raise OSError(errno.ESTALE, "the container has ended")
+        return self._descriptor
+
+    def close(self) -> None:
+        """Lets go of the namespace; repeating it is harmless."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+class Upstream(NamedTuple):
+    """A name server, and the namespace that it is asked from, None for the host's."""
 
     address: str
     port: int = _PORT
-    namespace: int = -1
+    namespace: Namespace | None = None
 
 
-OpenSocket = Callable[[int, int, int], socket.socket]
-"""Makes a socket in a namespace (-1 for the host's), of an address family and a type."""
+OpenSocket = Callable[[Namespace | None, int, int], socket.socket]
+"""Makes a socket in a namespace (None for the host's), of an address family and a type."""
 
 
-def open_here(namespace: int, family: int, kind: int) -> socket.socket:
+def open_here(namespace: Namespace | None, family: int, kind: int) -> socket.socket:
     """A socket in the caller's own namespace, the only one that it can reach."""
-    if namespace >= 0:
-        raise OSError(1, os.strerror(1))
+    if namespace is not None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
     return socket.socket(family, kind)
 
 

@@ -5,11 +5,11 @@ from wherry.network.dns import message as m
 from wherry.network.dns.answerer import Answerer
 from wherry.network.dns.forwarder import Forwarder
 from wherry.network.dns.messages import Member, Place
-from wherry.network.dns.upstream import Upstream, open_here
+from wherry.network.dns.upstream import Namespace, Upstream, open_here
 from wherry.network.dns.zones import Zones
 
-HERE = 9
-"""A descriptor of the asker's namespace."""
+HERE = Namespace(-1)
+"""The asker's namespace."""
 
 
 def answerer(**settings: object) -> Answerer:
