@@ -25,7 +25,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 ZSH = """
 compdef() {{ :; }}
 source <(wherry completion zsh)
-_describe() {{ print -l -- "${{(@P)3}}"; }}
+_describe() {{ print -rl -- "${{(@P)3}}"; }}
 _files() {{ print files; }}
 words=({words})
 CURRENT=${{#words}}
@@ -124,7 +124,10 @@ def test_bash_completes_names_and_files(environment: dict[str, str]) -> None:
 @pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh")
 def test_zsh_completes_with_descriptions(environment: dict[str, str]) -> None:
     shown = asked(["zsh", "-f", "-c", ZSH.format(words="wherry rm w")], environment)
-    assert "web:nginx\\:1.27" in shown
+    assert shown == ["web:nginx:1.27"]
+    assert "nginx\\:1.27" in asked(
+        ["zsh", "-f", "-c", ZSH.format(words="wherry rmi nginx:")], environment
+    )
     assert "files" in asked(["zsh", "-f", "-c", ZSH.format(words="wherry load -i ''")], environment)
 
 

@@ -36,14 +36,14 @@ complete -F _wherry wherry
 ZSH = r"""#compdef wherry
 # zsh completion for wherry: `source <(wherry completion zsh)`, or a file _wherry in $fpath
 _wherry() {
-    local line directive
+    local line name directive
     local -a answers candidates
     answers=("${(@f)$(wherry __complete "${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
     directive=${answers[-1]#:}
     for line in "${(@)answers[1,-2]}"; do
         [[ -n $line ]] || continue
-        line=${line//:/\\:}
-        candidates+=("${line/$'\t'/:}")
+        name=${line%%$'\t'*}
+        candidates+=("${name//:/\\:}${${line#$name}/$'\t'/:}")
     done
     if ((${#candidates})); then
         _describe -o completions candidates
