@@ -108,7 +108,7 @@ def _link(catalog: NetworkCatalog, wanted: NetworkRecord, identifier: str) -> st
     for record in catalog.records():
         if record.driver not in ("macvlan", "ipvlan") or record.bridge != parent:
             continue
-        if record.driver != wanted.driver or "passthru" in (wanted.mode, record.mode):
+        if "passthru" in (wanted.mode, record.mode):
             raise Forbidden(f"network {record.name} is already using parent interface {parent}")
     return parent
 

@@ -59,7 +59,7 @@ class NoSuchConfiguration(NotFound):
 
     def __init__(self, name: str) -> None:
         """Names it."""
-        super().__init__(f"configuration network {name} not found")
+        super().__init__(f'configuration network "{name}" does not exist')
 
 
 class ConfigurationInUse(Forbidden):
@@ -67,7 +67,7 @@ class ConfigurationInUse(Forbidden):
 
     def __init__(self, name: str) -> None:
         """libnetwork's words."""
-        super().__init__(f'configuration network "{name}" is in use')
+        super().__init__(f'error while removing network: configuration network "{name}" is in use')
 
 
 class PoolOverlaps(Forbidden):

@@ -57,9 +57,9 @@ class ConnectNetwork:
                 "disconnected to the network"
             )
         mode = container.record.host.network_mode
-        if mode.startswith("container:"):
+        if mode == "host" or mode.startswith("container:"):
             raise InvalidParameter(SHARED)
-        if mode == "host" or network.driver == "host":
+        if network.driver == "host":
             raise InvalidParameter(HOST)
         others = set(container.record.networks) - {network.name}
         if "none" in others or (network.name == "none" and others):

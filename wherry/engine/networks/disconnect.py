@@ -39,7 +39,8 @@ class DisconnectNetwork:
             if name == "host" and "host" in found.record.networks:
                 raise InvalidParameter(HOST)
             if name not in found.record.networks:
-                raise NotConnected(f"container {found.id} is not connected to the network {name}")
+                the = "" if found.monitor is not None else "the "  # dockerd's words differ so
+                raise NotConnected(f"container {found.id} is not connected to {the}network {name}")
             for endpoint in found.record.endpoints:
                 if endpoint.network_name == name and found.monitor is not None:
                     await self._live.detach(found, endpoint.endpoint_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from wherry.base.errors import InvalidParameter
 from wherry.engine.filters import Filters, check_filters, flag, matches_labels
 from wherry.engine.networks.state import NetworkState
 from wherry.model.docker.network import NetworkResource
@@ -20,6 +21,9 @@ class ListNetworks:
     def __call__(self, filters: Filters) -> list[NetworkResource]:
         """The networks that pass the filters, without their containers, newest first."""
         check_filters(filters, FILTERS)
+        for kind in filters.get("type", ()):
+            if kind not in ("builtin", "custom"):
+                raise InvalidParameter(f"invalid filter: 'type'='{kind}'")
         found = [r for r in self._state.catalog.records() if self._passes(r, filters)]
         found.sort(key=lambda record: record.created, reverse=True)
         return [self._state.describe(record, containers=False) for record in found]
