@@ -275,7 +275,8 @@ def test_events_tell_of_networks_and_their_containers(box: Engine) -> None:
     box.docker("network", "disconnect", "blue", "web")
     box.docker("network", "rm", "blue")
     shown = box.docker(
-        "events", "--since", "1h", "--until", str(int(time.time()) + 1), "--filter", "type=network", "--filter",
+        "events", "--since", "1h", "--until", str(int(time.time()) + 1),
+        "--filter", "type=network", "--filter",
         "network=blue", "--format", "{{.Action}}",
     ).stdout.split()  # fmt: skip
     assert shown == ["create", "connect", "disconnect", "destroy"]

@@ -1,5 +1,6 @@
 """Operations on the network: the host's half of an interface, and init's half."""
 
+import contextlib
 import errno
 import os
 
@@ -94,13 +95,25 @@ def configure_interface(interface: Interface) -> None:
             index = link_index(temporary_name(interface))
             netlink.set_link(index, name=interface.name)
             _write_sysctls(interface)
-            netlink.set_link(index, up=True, mtu=interface.mtu)
             for address in interface.addresses:
                 netlink.add_address(index, address)
+            _announce(interface, True)
+            netlink.set_link(index, up=True, mtu=interface.mtu)
+            _announce(interface, False)
             for route in interface.routes:
                 netlink.add_route(route.destination, gateway=route.gateway, link=index)
     except SyscallError as error:
         raise StartFailed(f"cannot set up interface {interface.name}: {error}") from error
+
+
+def _announce(interface: Interface, on: bool) -> None:
+    """Whether the kernel tells the neighbours of the addresses when the link comes up.
+
+    An address may have had another MAC a moment ago, which they remember (arp_notify of
+    Documentation/networking/ip-sysctl.rst).
+    """
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        write_network_sysctl(f"net/ipv4/conf/{interface.name}/arp_notify", "1" if on else "0")
 
 
 def _write_sysctls(interface: Interface) -> None:
