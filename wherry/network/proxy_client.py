@@ -82,7 +82,8 @@ class Proxy:
 
     def _lives(self) -> bool:
         """Whether the process is there: between orders its connection is readable at its end."""
-        ready, _, _ = select.select([self._connection], [], [], 0)
+        waiting = [self._connection] if self._connection is not None else []
+        ready, _, _ = select.select(waiting, [], [], 0)
         return not ready
 
     def close(self) -> None:
