@@ -18,11 +18,12 @@ Line = dict[str, Any]
 
 async def progress_response(
     request: ApiRequest, work: Callable[[Callable[[Line], None]], Awaitable[None]],
-    *, early: bool = False,
+    *, in_stream: bool = False,
 ) -> web.StreamResponse:  # fmt: skip
     """Streams the progress objects of some work; an error before the first becomes a status.
 
-    With `early` the status is 200 in any case, and every error in the stream.
+    With `in_stream` the status is 200 in any case, and every error in the stream. Nothing is sent
+    before the first object: clients such as skopeo take an answer for the end of the work.
     """
     lines: asyncio.Queue[Line | None] = asyncio.Queue()
 
@@ -40,8 +41,6 @@ async def progress_response(
     task = asyncio.get_running_loop().create_task(run())
     response = stream_response(request.raw, "application/json")
     try:
-        if early:
-            await response.prepare(request.raw)
         async for line in request.while_connected(_until_none(lines)):
             if not response.prepared:
                 await response.prepare(request.raw)
@@ -53,7 +52,9 @@ async def progress_response(
         await task
     except WherryError as error:
         if not response.prepared:
-            raise
+            if not in_stream:
+                raise
+            await response.prepare(request.raw)
         detail = {"errorDetail": {"message": error.message}, "error": error.message}
         await response.write(msgspec.json.encode(detail) + b"\r\n")
     except (ConnectionError, asyncio.CancelledError):

@@ -94,7 +94,7 @@ async def load(request: ApiRequest, services: Services) -> web.StreamResponse:
         if not await services.images.take_in.load(body(request), wanted, quiet, progress):
             raise InvalidParameter("the archive holds no image")
 
-    return await progress_response(request, work, early=True)
+    return await progress_response(request, work, in_stream=True)
 
 
 async def save(request: ApiRequest, services: Services) -> web.StreamResponse:

@@ -58,15 +58,22 @@ class SendImages:
             chosen[image.id] = Chosen(image, [*known.references, *new])
 
         for name in names:
-            image = self._catalog.get(name)
-            bare = None if is_id(name, image) else Reference.parse_bare(name)
-            if bare and not bare.tag and not bare.digest:
+            tags = self._all_tags(name)
+            for reference in tags:
                 # A repository without a tag means all of its tags.
-                for other in self._catalog.images():
-                    tags = [item for item in other.references if item.name == bare.name]
-                    if tags:
-                        add(other, tags)
-            else:
-                wanted = Reference.parse(name) if bare else None
+                add(self._catalog.get(reference.familiar()), [reference])
+            if not tags:
+                image = self._catalog.get(name)
+                wanted = None if is_id(name, image) else Reference.parse(name)
                 add(image, [item for item in image.references if item == wanted])
         return list(chosen.values())
+
+    def _all_tags(self, name: str) -> list[Reference]:
+        """The names here of a repository that is named without a tag; none for anything else."""
+        if name.startswith("sha256:") or len(name) == 64:
+            return []
+        bare = Reference.parse_bare(name)
+        if bare.tag or bare.digest:
+            return []
+        found = self._catalog.tags(bare.name)
+        return [Reference(bare.domain, bare.path, tag) for tag in found]
