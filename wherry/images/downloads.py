@@ -18,7 +18,12 @@ from wherry.model.digest import Digest
 from wherry.model.docker.progress import moving, standing
 from wherry.model.manifest import Descriptor
 from wherry.remote.endpoint import RegistrySettings
-from wherry.remote.errors import RateLimited, RegistryBusy, RegistryUnreachable
+from wherry.remote.errors import (
+    ConnectionBroken,
+    RateLimited,
+    RegistryBusy,
+    RegistryUnreachable,
+)
 from wherry.remote.registry import Registry
 
 _CANCELLED = "cancelled: what came is kept"
@@ -86,23 +91,34 @@ class Downloads:
         with lock:
             path = self._path(digest)
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            resumed = path.exists()
-            self._complete(registry, blob, path, report, cancelled)
-            report(standing("Verifying Checksum", short(digest)))
-            if not _is(path, digest):
-                path.unlink()
-                if not resumed:
-                    raise DataCorrupt(
-                        f"filesystem layer verification failed for digest {digest}: the registry "
-                        "sent other content"
-                    )
-                # What an earlier pull had left was bad: once more from the start.
-                self._complete(registry, blob, path, report, cancelled)
-                if not _is(path, digest):
+            try:
+                self._verified(registry, blob, path, report, cancelled)
+            finally:
+                if blob.size and path.exists() and not path.stat().st_size:
                     path.unlink()
-                    raise DataCorrupt(f"filesystem layer verification failed for digest {digest}")
             report(standing("Download complete", short(digest)))
             return path
+
+    def _verified(
+        self, registry: Registry, blob: Descriptor, path: Path, report: Progress,
+        cancelled: Callable[[], bool],
+    ) -> None:  # fmt: skip
+        digest = Digest.parse(blob.digest)
+        resumed = path.exists()
+        self._complete(registry, blob, path, report, cancelled)
+        report(standing("Verifying Checksum", short(digest)))
+        if not _is(path, digest):
+            path.unlink()
+            if not resumed:
+                raise DataCorrupt(
+                    f"filesystem layer verification failed for digest {digest}: the registry "
+                    "sent other content"
+                )
+            # What an earlier pull had left was bad: once more from the start.
+            self._complete(registry, blob, path, report, cancelled)
+            if not _is(path, digest):
+                path.unlink()
+                raise DataCorrupt(f"filesystem layer verification failed for digest {digest}")
 
     def _complete(
         self, registry: Registry, blob: Descriptor, path: Path, report: Progress,
@@ -117,7 +133,7 @@ class Downloads:
                     raise
                 pause(error.retry_after, short(blob.digest), report, cancelled)
                 continue
-            except (ConnectionError, EOFError, RegistryBusy, RegistryUnreachable):
+            except (RegistryBusy, RegistryUnreachable):
                 if attempt >= self._settings.attempts:
                     raise
             pause(min(2**attempt, 10), short(blob.digest), report, cancelled)
@@ -154,7 +170,7 @@ def _continue(
                     last = time.monotonic()
                     report(moving("Downloading", short(blob.digest), done, blob.size))
     if done < blob.size:
-        raise EOFError(f"blob {blob.digest} ended early")
+        raise ConnectionBroken(f"blob {blob.digest} ended early")
 
 
 def pause(seconds: int, name: str, report: Progress, cancelled: Callable[[], bool]) -> None:

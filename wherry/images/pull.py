@@ -105,7 +105,7 @@ class PullImage:
         wanted = Platform.parse(platform or f"linux/{host_architecture()}")
         found = top
         for _ in range(_NESTING):
-            document = parse_manifest(found.data, name)
+            document = parse_manifest(found.data, name, found.media_type)
             if isinstance(document, Manifest):
                 check_is_image(document)
                 return found, document

@@ -75,7 +75,7 @@ class Uploads:
                 place = uploads.send(uploads.begin(), iter((data,)), 0, len(data))
                 uploads.finish(place, digest)
                 return
-            except (ConnectionError, RegistryBusy):
+            except RegistryBusy:
                 if attempt >= self._settings.attempts:
                     raise
 
@@ -97,7 +97,7 @@ class Uploads:
                 uploads.finish(place, layer.digest)
                 self._forget(key)
                 return
-            except (ConnectionError, RegistryBusy, AuthorizationExpired):
+            except (RegistryBusy, AuthorizationExpired):
                 if cancelled():
                     raise Cancelled(_CANCELLED) from None
                 if attempt >= self._settings.attempts:

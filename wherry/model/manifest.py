@@ -101,8 +101,11 @@ class Index(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
         return None
 
 
-def parse_manifest(data: bytes, name: str) -> Manifest | Index:
-    """A manifest or an index of `name`; raises DataCorrupt for what is neither, or both."""
+def parse_manifest(data: bytes, name: str, media_type: str = "") -> Manifest | Index:
+    """A manifest or an index of `name`; raises DataCorrupt for what is neither, or both.
+
+    `media_type` is what whoever gave the bytes calls them; it and the content must agree.
+    """
     try:
         document: Any = msgspec.json.decode(data)
         if not isinstance(document, dict):
@@ -122,6 +125,9 @@ def parse_manifest(data: bytes, name: str) -> Manifest | Index:
             parsed = msgspec.convert(document, Manifest)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise DataCorrupt(f"the manifest of {name} cannot be read: {error}") from None
+    for claimed in (media_type, parsed.media_type):
+        if claimed in MANIFEST_TYPES and (claimed in INDEX_TYPES) != isinstance(parsed, Index):
+            raise DataCorrupt(f"the manifest of {name} differs from its media type {claimed}")
     entries = parsed.manifests if isinstance(parsed, Index) else (parsed.config, *parsed.layers)
     for entry in entries:
         Digest.parse(entry.digest)

@@ -37,6 +37,10 @@ class RegistryBusy(RegistryRefused):
     """The registry may answer when it is asked again."""
 
 
+class ConnectionBroken(RegistryBusy):
+    """The connection to the registry broke off in the middle."""
+
+
 class PushDenied(Forbidden):
     """The user may not write there."""
 
@@ -188,6 +192,8 @@ def transport_reason(error: urllib3.exceptions.HTTPError, host: str) -> str:
             detail = text.partition("certificate verify failed: ")[2].partition(" (_ssl")[0]
             return f"tls: failed to verify certificate: x509: {detail or text}"
         return f"tls: {text}"
+    if isinstance(cause, urllib3.exceptions.ProtocolError) and "RemoteDisconnected" in text:
+        return "EOF"
     if isinstance(cause, urllib3.exceptions.TimeoutError):
         return "net/http: request canceled (Client.Timeout exceeded while awaiting headers)"
     return text.rpartition(": ")[2].strip("'\") ") or type(cause).__name__

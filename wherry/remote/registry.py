@@ -15,6 +15,7 @@ from wherry.model.manifest import MANIFEST_TYPES, SCHEMA_1
 from wherry.model.reference import Reference
 from wherry.remote.endpoint import PULL, PUSH, RegistrySettings
 from wherry.remote.errors import (
+    ConnectionBroken,
     RegistryBusy,
     push_refused,
     rate_limit,
@@ -101,7 +102,7 @@ class Registry:
     def blob(self, digest: str, offset: int = 0) -> tuple[Generator[bytes, None, None], bool]:
         """A blob's bytes from `offset` on, and whether the registry kept to the offset.
 
-        The generator raises ConnectionError if the connection breaks; to be closed.
+        The generator raises ConnectionBroken if the connection breaks; to be closed.
         """
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         response = self._get(f"/blobs/{digest}", headers)
@@ -147,13 +148,13 @@ class Registry:
     def at(
         self, url: str, method: str, headers: dict[str, str], body: Any
     ) -> urllib3.BaseHTTPResponse:
-        """A request to a URL that the registry gave out; raises ConnectionError if it breaks."""
+        """A request to a URL that the registry gave out; raises ConnectionBroken if it breaks."""
         try:
             return self._transport.request(
                 self._transport.endpoint, method, url, (self.scope,), headers, body
             )
         except urllib3.exceptions.HTTPError as error:
-            raise ConnectionError(f"the registry broke off: {error}") from error
+            raise ConnectionBroken(f"the registry broke off: {error}") from error
 
     def location(self, response: urllib3.BaseHTTPResponse, before: str = "") -> str:
         """Where an answer says to go on."""
@@ -185,6 +186,6 @@ def _pieces(response: urllib3.BaseHTTPResponse) -> Generator[bytes, None, None]:
         while piece := response.read1(_PIECE, decode_content=False):
             yield piece
     except urllib3.exceptions.HTTPError as error:
-        raise ConnectionError(f"the registry broke off: {error}") from error
+        raise ConnectionBroken(f"the registry broke off: {error}") from error
     finally:
         response.close()  # of no use again unless it was read to its end, and then it is back

@@ -38,7 +38,7 @@ class BlobUploads:
         return self._registry.location(response)
 
     def arrived(self, place: str) -> tuple[str, int]:
-        """Where to go on with an upload, and the bytes that have come; raises ConnectionError."""
+        """Where to go on with an upload, and the bytes that have come; raises ConnectionBroken."""
         response = self._registry.at(place, "GET", {}, None)
         self._check(response, 204, 202, 200)
         last = response.headers.get("Range", "").rpartition("-")[2]
@@ -46,7 +46,7 @@ class BlobUploads:
         return self._registry.location(response, place), count
 
     def send(self, place: str, body: Iterator[bytes], offset: int, size: int) -> str:
-        """Sends a blob's bytes from `offset` on; where to finish. Raises ConnectionError."""
+        """Sends a blob's bytes from `offset` on; where to finish. Raises ConnectionBroken."""
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size - offset)}
         if offset:
             headers["Content-Range"] = f"{offset}-{size - 1}"
@@ -55,7 +55,7 @@ class BlobUploads:
         return self._registry.location(response, place)
 
     def finish(self, place: str, digest: str) -> None:
-        """Makes an uploaded blob part of the repository; raises ConnectionError."""
+        """Makes an uploaded blob part of the repository; raises ConnectionBroken."""
         mark = "&" if "?" in place else "?"
         url = f"{place}{mark}digest={quote(digest)}"
         self._check(self._registry.at(url, "PUT", {}, b""), 201, 204)

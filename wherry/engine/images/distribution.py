@@ -30,7 +30,7 @@ class InspectDistribution:
     def _ask(self, reference: Reference, credentials: Credentials) -> dict[str, Any]:
         registry = Registry(reference, self._settings, credentials)
         found = registry.manifest(reference.digest or reference.tag)
-        document = parse_manifest(found.data, reference.familiar())
+        document = parse_manifest(found.data, reference.familiar(), found.media_type)
         kind = document.media_type or found.media_type
         return {
             "Descriptor": Descriptor(kind, str(Digest.of(found.data)), len(found.data)),
@@ -46,6 +46,6 @@ def _platforms(registry: Registry, document: Index | Manifest) -> list[Platform]
     try:
         pieces, _ = registry.blob(document.config.digest)
         platform = msgspec.json.decode(b"".join(pieces), type=Platform)
-    except (WherryError, ConnectionError, msgspec.MsgspecError):
+    except (WherryError, msgspec.MsgspecError):
         return []  # the descriptor is what was asked for
     return [platform] if platform.os or platform.architecture else []
