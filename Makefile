@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 TEST_PACKAGES := busybox-static docker.io containerd runc docker-registry skopeo umoci podman crun \
 	mmdebstrap zsh fish iproute2 nftables libnftables1 procps tini python3-venv
+VM_PACKAGES := qemu-system-x86 mmdebstrap cpio e2fsprogs
+install = dpkg -s $(1) >/dev/null 2>&1 || { apt-get update -q && $(APT) $(1); }
 
-.PHONY: demo test test-long check bench clean packages
+.PHONY: demo test test-long check bench clean packages vm vm-packages
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -23,10 +25,16 @@ demo: $(VENV)/installed  ## run the main job on a private root, and clean up
 	@$(BIN)/python demo/demo.py
 
 packages:  ## Debian packages that the tests drive
-	@dpkg -s $(TEST_PACKAGES) >/dev/null 2>&1 || (apt-get update -q && $(APT) $(TEST_PACKAGES))
+	@$(call install,$(TEST_PACKAGES))
 
-test: packages $(VENV)/dev  ## every test but the long ones
-	$(BIN)/python -m pytest tests
+test: packages $(VENV)/dev  ## every test but the long ones; ARGS for pytest
+	$(BIN)/python -m pytest tests $(ARGS)
+
+vm-packages:  ## Debian packages that make and run the virtual machine
+	@$(call install,$(VM_PACKAGES))
+
+vm: vm-packages $(VENV)/dev  ## a small Debian with systemd and cgroup version 2; ARGS for tests/vm/run.py
+	$(BIN)/python tests/vm/run.py $(ARGS)
 
 test-long: packages $(VENV)/dev  ## what takes minutes: Debian with its servers, installed by apt
 	$(BIN)/python -m pytest -m long tests

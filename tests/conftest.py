@@ -3,4 +3,21 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.support.skips import Skips, read_list
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--skips=FILE`, for continuous integration."""
+    parser.addoption(
+        "--skips", type=Path, metavar="FILE", help="fail if a test is skipped that FILE has not"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watches the skips where a list was given."""
+    if path := config.getoption("--skips"):
+        config.pluginmanager.register(Skips(read_list(path)), "skips")

@@ -6,6 +6,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from tests.support.patience import patience
+
 
 class ApiError(Exception):
     """An answer of 400 or more."""
@@ -18,7 +20,7 @@ class ApiError(Exception):
 
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path, timeout: float) -> None:
-        super().__init__("engine", timeout=timeout)
+        super().__init__("engine", timeout=patience(timeout))
         self._path = path
 
     def connect(self) -> None:

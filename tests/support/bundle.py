@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.engine import busybox_archive
+from tests.support.patience import patience
 
 LAUNCH = "import sys; from wherry.oci_cli.main import main; sys.exit(main())"
 
@@ -61,7 +62,7 @@ class Runtime:
             done = subprocess.run(
                 [sys.executable, "-c", LAUNCH, "--root", str(self.root), "--log", str(self.log),
                  "--log-format", "json", *words],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=errors, timeout=60,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=errors, timeout=patience(60),
                 cwd=self.bundle if self.bundle.exists() else "/", check=False, **options,
             )  # fmt: skip
             output.seek(0)

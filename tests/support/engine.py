@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tests.support.leftovers import leftovers
 from tests.support.netns import NetworkNamespace
+from tests.support.patience import patience
 
 BUSYBOX = Path("/bin/busybox")
 
@@ -71,7 +72,7 @@ class Engine:
                 return subprocess.Popen(command, stdout=log, stderr=log)
 
             self._process = self._namespace.run(spawn) if self._namespace else spawn()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + patience(30)
         while not self._answers():
             assert self._process.poll() is None, self.log()
             assert time.monotonic() < deadline, self.log()
@@ -80,7 +81,7 @@ class Engine:
     def _answers(self) -> bool:
         """Whether a daemon is behind the socket, which may outlive one."""
         with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(1)
+            client.settimeout(patience(1))
             try:
                 client.connect(str(self.socket))
                 client.sendall(b"GET /_ping HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n")
@@ -92,13 +93,13 @@ class Engine:
         """Ends the daemon as a service manager does."""
         if self._process and self._process.poll() is None:
             self._process.terminate()
-            self._process.wait(30)
+            self._process.wait(patience(30))
 
     def kill(self) -> None:
         """Ends the daemon as a crash does."""
         assert self._process
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait(30)
+        self._process.wait(patience(30))
 
     def send_signal(self, number: signal.Signals) -> None:
         """Sends the daemon a signal."""
@@ -107,7 +108,7 @@ class Engine:
 
     def wait_for_log(self, words: str) -> None:
         """Returns when the daemon has logged these words."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + patience(30)
         while words not in self.log():
             assert time.monotonic() < deadline, self.log()
             time.sleep(0.02)
@@ -122,7 +123,7 @@ class Engine:
         """Runs the docker command line against this engine."""
         done = subprocess.run(
             ["docker", *words], input=stdin, capture_output=True, env=self.environment(),
-            timeout=timeout, check=False,
+            timeout=patience(timeout), check=False,
         )  # fmt: skip
         result = subprocess.CompletedProcess(
             done.args, done.returncode, done.stdout.decode(errors="replace"),
@@ -135,7 +136,7 @@ class Engine:
     def docker_bytes(self, *words: str) -> bytes:
         """What a docker command that must succeed writes, as bytes."""
         return subprocess.run(
-            ["docker", *words], capture_output=True, env=self.environment(), timeout=60,
+            ["docker", *words], capture_output=True, env=self.environment(), timeout=patience(60),
             check=True, stdin=subprocess.DEVNULL,
         ).stdout  # fmt: skip
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.support.patience import patience
 from wherry.linux.nftables import Nftables, NftablesError, NftablesMissing
 
 _SECONDS = 5.0
@@ -18,7 +19,7 @@ def leftovers(root: Path, data: Path) -> list[str]:
     `root` is the directory that everything of the engine lies in.
     """
     mark = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:6]
-    deadline = time.monotonic() + _SECONDS
+    deadline = time.monotonic() + patience(_SECONDS)
     while found := [*_mounts(root), *_links(mark), *_groups(mark), *_tables(mark),
                     *_processes(root, mark)]:  # fmt: skip
         if time.monotonic() > deadline:

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.support.layers import Layout
+from tests.support.patience import patience
 from tests.support.tls import Certificate, CertificateAuthority
 
 USER, PASSWORD = "gulliver", "yahoo:%/ß"
@@ -83,7 +84,7 @@ class Registry:
             self._process = subprocess.Popen(
                 ["docker-registry", "serve", str(config)], stdout=log, stderr=log
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + patience(20)
         while True:
             with socket.socket() as probe:
                 if probe.connect_ex((self.host, self.port)) == 0:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine import Engine
+from tests.support.patience import patience
 
 
 @pytest.fixture
@@ -130,7 +131,7 @@ def run_daemon(engine: Engine, *options: str) -> subprocess.CompletedProcess[str
     config.write_text("{}")
     return subprocess.run(
         [sys.executable, "-m", "wherry.daemon.main", "--config-file", str(config), *options],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=patience(60), check=False,
     )  # fmt: skip
 
 
@@ -163,7 +164,7 @@ def test_a_configuration_that_cannot_be_is_refused_in_one_line(
     done = subprocess.run(
         [sys.executable, "-m", "wherry.daemon.main", "--config-file", str(config), "--data-root",
          f"{tmp_path}/data", "--exec-root", f"{tmp_path}/run", *hosts, *flags],
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=patience(60), check=False,
     )  # fmt: skip
     assert done.returncode == 1
     assert words in done.stderr

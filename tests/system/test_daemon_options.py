@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine import Engine
+from tests.support.patience import patience
 from tests.support.tls import CertificateAuthority
 from wherry.daemon.options import OPTIONS, REFUSED
 
@@ -120,7 +121,7 @@ def test_over_tcp_only_clients_with_a_certificate_are_served(
             host = ("-H", "tcp://127.0.0.1:22376", "--tlsverify", "--tlscacert")
             return subprocess.run(
                 ["docker", *host, authority.certificate, *words],
-                capture_output=True, text=True, timeout=60, check=False,
+                capture_output=True, text=True, timeout=patience(60), check=False,
             )  # fmt: skip
 
         known = ("--tlscert", client.certificate, "--tlskey", client.key)

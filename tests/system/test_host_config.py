@@ -20,6 +20,7 @@ import pytest
 
 from tests.support.api import Api, ApiError
 from tests.support.engine import Engine
+from tests.support.patience import patience
 from wherry.linux.cgroup.facilities import find_facilities
 from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.linux.mount import MNT_DETACH, MS_BIND, MS_SHARED, mount, umount2
@@ -211,7 +212,7 @@ def published(place: Place, host: dict[str, Any], config: dict[str, Any]) -> str
     place.api.post(f"/containers/{identifier}/start")
     ports = place.inspect(identifier)["NetworkSettings"]["Ports"]
     binding = ports["80/tcp"][0]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + patience(10)
     while time.monotonic() < deadline:
         with (
             contextlib.suppress(OSError),
@@ -321,7 +322,7 @@ def typed(place: Place, host: dict[str, Any], config: dict[str, Any]) -> str:
 
 
 def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + patience(15)
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine import Engine
+from tests.support.patience import patience
 from tests.system.test_volumes import wherry
 
 
@@ -43,7 +44,7 @@ def test_a_search_follows_what_is_written(engine: Engine) -> None:
     )  # fmt: skip
     say(engine, "talker", "echo no 1; echo yes 2; echo no 3; echo yes 4")
     engine.docker("stop", "-t", "0", "talker")
-    assert following.communicate(timeout=60)[0] == b"yes 2\nyes 4\n"
+    assert following.communicate(timeout=patience(60))[0] == b"yes 2\nyes 4\n"
 
 
 def test_a_bad_pattern_is_refused(engine: Engine, writer: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.bundle import LAUNCH, Runtime, receive_master
 from tests.support.needs import needs_root
+from tests.support.patience import patience
 
 pytestmark = needs_root
 
@@ -262,7 +263,7 @@ def test_kill_all_reaches_every_process(runtime: Runtime) -> None:
     runtime.write("sh", "-c", "sleep 100 & sleep 100 & wait")
     runtime("run", "--detach", "c")
     pids: list[int] = []
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + patience(20)
     while len(pids) < 3:
         pids = json.loads(runtime("ps", "--format", "json", "c").stdout)
         assert time.monotonic() < deadline

@@ -13,6 +13,7 @@ import pytest
 from tests.support.bundle import LAUNCH
 from tests.support.engine import busybox_archive
 from tests.support.needs import needs_program, needs_root
+from tests.support.patience import patience
 
 pytestmark = [needs_root, needs_program("podman"), needs_program("conmon")]
 
@@ -46,7 +47,7 @@ class Podman:
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
             done = subprocess.run(
                 command, input=given.encode(), stdout=output, stderr=errors, env=environment,
-                timeout=60, check=False,
+                timeout=patience(60), check=False,
             )  # fmt: skip
             output.seek(0)
             errors.seek(0)

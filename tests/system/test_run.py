@@ -7,6 +7,7 @@ import urllib.request
 from pathlib import Path
 
 from tests.support.engine import Engine
+from tests.support.patience import patience
 
 
 def free_port() -> int:
@@ -125,7 +126,7 @@ def test_no_output_of_a_short_program_is_lost_by_a_fast_client(engine: Engine) -
     for _ in range(15):
         done = subprocess.run(
             [*wherry, "run", "--rm", "busybox", "echo", "heard"], env=engine.environment(),
-            capture_output=True, text=True, check=True, timeout=60,
+            capture_output=True, text=True, check=True, timeout=patience(60),
         )  # fmt: skip
         assert done.stdout == "heard\n"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine import Engine
+from tests.support.patience import patience
 
 WHERRY = Path(__file__).parents[2] / "bin" / "wherry"
 NAMESPACES = ("stat", "-Lc", "%i", "/proc/self/ns/user", "/proc/self/ns/net")
@@ -24,7 +25,7 @@ def wherry(engine: Engine, *words: str, check: bool = True) -> str:
     """Runs the project's own command line; docker's refuses the mode before it is asked."""
     done = subprocess.run(
         [sys.executable, str(WHERRY), "-H", f"unix://{engine.socket}", *words],
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=patience(60),
     )  # fmt: skip
     assert not check or done.returncode == 0, f"{words}: {done.stderr}\n{engine.log()[-2000:]}"
     return done.stdout if check else done.stderr

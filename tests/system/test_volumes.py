@@ -8,6 +8,7 @@ from io import BytesIO
 import pytest
 
 from tests.support.engine import Engine
+from tests.support.patience import patience
 
 WHERRY = [sys.executable, "-c", "import sys; from wherry.cli.main import main; sys.exit(main())"]
 
@@ -15,8 +16,8 @@ WHERRY = [sys.executable, "-c", "import sys; from wherry.cli.main import main; s
 def wherry(engine: Engine, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Our own command line, which has what docker's has not."""
     return subprocess.run(
-        [*WHERRY, *words], input=stdin, capture_output=True, env=engine.environment(), timeout=60,
-        check=False,
+        [*WHERRY, *words], input=stdin, capture_output=True, env=engine.environment(),
+        timeout=patience(60), check=False,
     )  # fmt: skip
 
 

@@ -1,9 +1,11 @@
 """The machine's disk: Debian 12 with systemd, its kernel, and Wherry's locked dependencies.
 
-Built once for each state of this file and of the lock files, kept in a cache directory outside of
-the repository. Packages come from the apt sources that this machine itself uses.
+Debian is built once for each state of this file, the disk with the dependencies once for each of
+the lock files; both are kept in a cache directory outside of the repository. Packages come from the
+apt sources that this machine itself uses.
 """
 
+import contextlib
 import gzip
 import hashlib
 import os
@@ -11,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +29,7 @@ LEFT_OUT = (
 )  # fmt: skip
 """What the packages bring and nobody uses here."""
 
+_LOCKS = ("requirements.lock", "requirements-dev.lock")
 TEST_REQUIREMENTS = ("docker", "hypothesis", "pyroute2", "pytest", "pytest-timeout")
 MASKED = (
     "apt-daily.timer", "apt-daily-upgrade.timer", "containerd.service", "docker.service",
@@ -97,33 +101,58 @@ def cache_directory() -> Path:
 def base_image(repository: Path) -> BaseImage:
     """The image for the repository's lock files, built if the cache has none."""
     digest = hashlib.sha256(Path(__file__).read_bytes())
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    debian = _cached(f"debian-{digest.hexdigest()[:16]}", _build_debian)
+    for name in _LOCKS:
         digest.update((repository / name).read_bytes())
-    directory = cache_directory() / digest.hexdigest()[:16]
-    if not directory.is_dir():
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        for old in directory.parent.iterdir():
-            shutil.rmtree(old)
-        with tempfile.TemporaryDirectory(dir=directory.parent) as scratch:
-            built = Path(scratch) / "built"
-            built.mkdir()
-            _build(repository, Path(scratch), built)
-            built.rename(directory)
+    directory = _cached(
+        f"image-{digest.hexdigest()[:16]}",
+        lambda scratch, built: _build_image(repository, debian / "root.tar", scratch, built),
+    )
     return BaseImage(directory / "disk", directory / "kernel", directory / "initrd")
 
 
-def _build(repository: Path, scratch: Path, built: Path) -> None:
-    root = scratch / "root"
-    root.mkdir()
+def _cached(name: str, build: Callable[[Path, Path], None]) -> Path:
+    """A directory of the cache; `build` fills it if it is not there, and takes older ones' place.
+
+    It is called with a directory to work in, which goes afterwards, and the one to fill.
+    """
+    directory = cache_directory() / name
+    if directory.is_dir():
+        return directory
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    kind = name.partition("-")[0]
+    older = list(directory.parent.glob(f"{kind}-*"))
+    with tempfile.TemporaryDirectory(dir=directory.parent) as scratch:
+        built = Path(scratch) / "built"
+        built.mkdir()
+        build(Path(scratch), built)
+        with contextlib.suppress(OSError):  # another run was faster
+            built.rename(directory)
+    for old in older:
+        shutil.rmtree(old, ignore_errors=True)
+    return directory
+
+
+def _build_debian(_: Path, built: Path) -> None:
+    """The packages, as an archive."""
     sources = Path("/etc/apt/sources.list.d/debian.sources")
     if not sources.exists():
         sources = Path("/etc/apt/sources.list")
     subprocess.run(
         ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(PACKAGES)}",
          *(f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT),
-         '--aptopt=Acquire::Languages "none"', SUITE, str(root), str(sources)],
+         '--aptopt=Acquire::Languages "none"', SUITE, str(built / "root.tar"), str(sources)],
         check=True, stdout=sys.stderr,
     )  # fmt: skip
+
+
+def _build_image(repository: Path, debian: Path, scratch: Path, built: Path) -> None:
+    """The disk with what the locks ask for, and what boots it."""
+    root = scratch / "root"
+    root.mkdir()
+    subprocess.run(
+        ["tar", "-C", str(root), "--xattrs", "--xattrs-include=*", "-xpf", str(debian)], check=True
+    )
     _install_requirements(repository, root)
     _configure(root)
     release = next((root / "lib/modules").iterdir()).name
@@ -140,7 +169,7 @@ def _build(repository: Path, scratch: Path, built: Path) -> None:
 def _install_requirements(repository: Path, root: Path) -> None:
     """Locked wheels go in by the host, at its speed; Wherry's own is installed in the machine."""
     wheels = root / "wheels"
-    for lock in ("requirements.lock", "requirements-dev.lock"):
+    for lock in _LOCKS:
         subprocess.run(
             [sys.executable, "-m", "pip", "download", "-qq", "--require-hashes",
              "--only-binary=:all:", "--python-version=3.11", "--dest", str(wheels),

@@ -97,10 +97,11 @@ def _boot(image: BaseImage, payload: Path, result: Path, seconds: float, kvm: bo
             "-device", f"virtio-blk-pci,drive=d{number}",
         ]  # fmt: skip
     command = [
-        "qemu-system-x86_64", "-machine", "pc,hpet=off", *accelerator, "-cpu", "max", "-smp", "2",
-        "-m", "2048", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-        "-serial", "stdio", "-device", "virtio-rng-pci", "-kernel", str(image.kernel),
-        "-initrd", str(image.initrd), "-append", _COMMAND_LINE, *disks,
+        "nice", "-n", "10", "qemu-system-x86_64", "-machine", "pc,hpet=off", *accelerator,
+        "-cpu", "max", "-smp", "2", "-m", "2048", "-nodefaults", "-no-user-config", "-no-reboot",
+        "-display", "none", "-serial", "stdio", "-device", "virtio-rng-pci",
+        "-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", _COMMAND_LINE,
+        *disks,
     ]  # fmt: skip
     machine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     limit = threading.Timer(seconds, machine.kill)
