@@ -149,7 +149,7 @@ TASKS = {
     "tree.write": "wherry.engine.containers.tree_tasks:write_task",
     "tree.export": "wherry.engine.containers.tree_tasks:export_task",
     "layer.apply": "wherry.store.layer.apply:apply_task",
-    DNS_TASK: "wherry.network.dns.process:dns_task",
+    DNS_TASK: "wherry.network.dns.task:dns_task",
     "volume.copy_up": "wherry.store.volume.copy_up:copy_up_task",
     ATTACH_TASK: "wherry.runtime.live_mounts:attach_task",
     DETACH_TASK: "wherry.runtime.live_mounts:detach_task",

@@ -56,7 +56,7 @@ class LiveNetwork:
             raise
         settled = await self._pools.run("network", self._attachments.settled, changed.endpoints)
         await self._write(container, settled)
-        await self._pools.run("disk", self._network.rewrite_hosts, container)
+        await self._pools.run("disk", self._network.rewrite_files, container)
         await self._network.announce(container)
         self._networks.publish_endpoints("connect", settled[-1:])
 
@@ -78,7 +78,7 @@ class LiveNetwork:
         rest = tuple(e for e in changed.endpoints if e.endpoint_id != endpoint_id)
         await self._pools.run("network", self._attachments.release, going)
         await self._write(container, rest)
-        await self._pools.run("disk", self._network.rewrite_hosts, container, going)
+        await self._pools.run("disk", self._network.rewrite_files, container, going)
         if not quiet:
             self._networks.publish_endpoints("disconnect", tuple(going))
 

@@ -96,8 +96,9 @@ class NameService:
                 await self._withdraw(container.id)
                 return
             connection = await self._ensure()
+            known = container.id in self._told
             self._told.add(container.id)
-            await self._pools.run(_POOL, _tell, connection, member, container.monitor)
+            await self._pools.run(_POOL, _tell, connection, member, container.monitor, known=known)
 
         await self._attempt(work)
 
@@ -200,9 +201,11 @@ class NameService:
             await self._withdraw(identifier)  # it has ended meanwhile
 
 
-def _tell(connection: DnsConnection, member: Member, monitor: MonitorConnection) -> None:
-    """One container; with its sockets, unless the process has them."""
-    if connection.set(member):
+def _tell(
+    connection: DnsConnection, member: Member, monitor: MonitorConnection, *, known: bool = True
+) -> None:
+    """One container; with its sockets, unless the process, which may have them, does."""
+    if known and connection.set(member):
         return
     try:
         descriptors = monitor.resolver()

@@ -71,7 +71,6 @@ class ContainerNetwork:
 
         To be called when it has started, was renamed, or has joined or left a network.
         """
-        await self._pools.run("disk", self._refresh_resolver, container)
         await self._names.publish(container)
 
     async def leave(self, container: Container) -> None:
@@ -93,11 +92,12 @@ class ContainerNetwork:
             )  # fmt: skip
             container.record = msgspec.structs.replace(container.record, endpoints=endpoints)
 
-    def rewrite_hosts(self, container: Container, gone: Iterable[Endpoint] = ()) -> None:
-        """Brings /etc/hosts of a running container in line with its endpoints, in place.
+    def rewrite_files(self, container: Container, gone: Iterable[Endpoint] = ()) -> None:
+        """Brings hosts and resolv.conf of a running container in line with its endpoints, in place.
 
-        What was written into it inside stays; lines of endpoints that are `gone` go.
+        What was written into hosts inside stays; lines of endpoints that are `gone` go.
         """
+        self._rewrite_resolver(container)
         record = container.record
         path = self._defaults.container_dir(record.id) / "hosts"
         if not path.exists():
@@ -181,8 +181,8 @@ class ContainerNetwork:
         ipv6 = any(item.ipv6 for item in container.record.endpoints)
         return network_files.resolv_conf(text, settings, ipv6=ipv6)
 
-    def _refresh_resolver(self, container: Container) -> None:
-        """Rewrites resolv.conf in place, unless somebody in the container has changed it.
+    def _rewrite_resolver(self, container: Container) -> None:
+        """Brings resolv.conf in line with the networks, unless it was changed inside.
 
         In place, since the container has the file mounted and not its name; the time of change is
         put back, as the sign that the file is still ours.

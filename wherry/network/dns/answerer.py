@@ -7,7 +7,8 @@ from collections.abc import Callable
 from wherry.network.dns import message as m
 from wherry.network.dns.forwarder import Forwarder
 from wherry.network.dns.messages import Member
-from wherry.network.dns.upstream import Namespace, Upstream
+from wherry.network.dns.namespaces import Namespace
+from wherry.network.dns.upstream import Upstream
 from wherry.network.dns.zones import Zones
 
 _log = logging.getLogger("wherry.dns")

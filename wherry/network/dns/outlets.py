@@ -15,7 +15,7 @@ from wherry.linux.capability import capset, mask
 from wherry.linux.fd import receive_message, send_message
 from wherry.linux.namespace import CLONE_NEWNET, namespace_fd, setns
 from wherry.linux.process import set_dumpable, set_name
-from wherry.network.dns.upstream import Namespace
+from wherry.network.dns.namespaces import Namespace
 
 _REQUEST = struct.Struct("=ii")
 _ANSWER = struct.Struct("=i")

@@ -1,65 +1,44 @@
-"""The dns process: one for each daemon's root, a task of the zygote that outlives the daemon.
+"""The dns process at work: one for each daemon's root, which outlives the daemon.
 
-It listens for daemons on `dns.sock` in the exec root, gives its privileges up, and serves until a
-daemon ends it, or nobody is left to serve. Containers that end are noticed by their pidfd, so their
-names go even while there is no daemon.
+It serves until a daemon ends it, or nobody is left to serve. Containers that end are noticed by
+their pidfd, so their names go even while there is no daemon.
 """
 
 import asyncio
 import contextlib
 import gc
-import json
 import logging
 import os
-import pwd
-import resource
-import signal
 import socket
 import sys
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import msgspec
 
 import wherry
 from wherry.base.log_lines import LEVELS, formatter
-from wherry.linux.capability import capset
 from wherry.linux.fd import receive_message
-from wherry.linux.process import set_dumpable, set_name, set_no_new_privileges
 from wherry.network.dns import messages as msg
 from wherry.network.dns.answerer import Answerer
 from wherry.network.dns.forwarder import Forwarder
 from wherry.network.dns.host_servers import HostServers
-from wherry.network.dns.outlets import start_outlets
+from wherry.network.dns.namespaces import Namespace
 from wherry.network.dns.service import Service
-from wherry.network.dns.upstream import Namespace
+from wherry.network.dns.upstream import OpenSocket
 from wherry.network.dns.zones import Zones
 
-CONTROL = "dns.sock"
 _ALONE_SECONDS = 30.0
 _COUNT_SECONDS = 60.0
 _log = logging.getLogger("wherry.dns")
 
 
-def dns_task(parameters: bytes, descriptors: list[int], report: Callable[[bytes], None]) -> bytes:
-    """The process's main function: parameters are the exec root, the log's level and layout."""
-    directory, level, layout = json.loads(parameters)
-    os.setsid()
-    set_name("wherry-dns")
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_IGN)
-    _log_to_stderr(level, layout)
-    control = _listen(Path(directory))
-    _raise_limit()
-    outlets = start_outlets()
-    _drop_privileges()
+def serve(control: socket.socket, opener: OpenSocket, ready: Callable[[], None]) -> None:
+    """Serves daemons on a listening socket until one ends it, or nobody is left to serve."""
     gc.enable()  # the zygote's own objects are frozen and stay shared
-    process = DnsProcess(control, Forwarder(outlets.open))
-    report(b"ready")
+    process = DnsProcess(control, Forwarder(opener))
+    ready()
     asyncio.run(process.run())
-    outlets.close()
-    return b""
 
 
 class DnsProcess:
@@ -211,43 +190,7 @@ class DnsProcess:
             self._alone = None
 
 
-def _listen(directory: Path) -> socket.socket:
-    """The control socket; by descriptor, since its path may have 107 bytes only (unix(7))."""
-    (directory / CONTROL).unlink(missing_ok=True)
-    control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    mask = os.umask(0o177)
-    handle = os.open(directory, os.O_PATH | os.O_CLOEXEC)
-    try:
-        control.bind(f"/proc/self/fd/{handle}/{CONTROL}")
-    finally:
-        os.close(handle)
-        os.umask(mask)
-    control.listen(4)
-    return control
-
-
-def _raise_limit() -> None:
-    """Each container takes four descriptors, each forwarded question one."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _drop_privileges() -> None:
-    """Nothing that a packet can do to this process gives more than nobody has."""
-    try:
-        entry = pwd.getpwnam("nobody")
-        uid, gid = entry.pw_uid, entry.pw_gid
-    except KeyError:
-        uid = gid = 65534
-    os.setgroups([])
-    os.setresgid(gid, gid, gid)
-    os.setresuid(uid, uid, uid)
-    capset(0, 0, 0)
-    set_no_new_privileges()
-    set_dumpable(False)
-
-
-def _log_to_stderr(level: str, layout: str) -> None:
+def log_to_stderr(level: str, layout: str) -> None:
     """To where the daemon logs; the end of that must not be the end of this process."""
     logging.raiseExceptions = False
     handler = logging.StreamHandler(sys.stderr)

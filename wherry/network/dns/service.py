@@ -10,7 +10,7 @@ from typing import Any
 
 from wherry.network.dns import message as m
 from wherry.network.dns.answerer import Answerer
-from wherry.network.dns.upstream import Namespace
+from wherry.network.dns.namespaces import Namespace
 
 _log = logging.getLogger("wherry.dns")
 

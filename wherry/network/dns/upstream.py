@@ -10,36 +10,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from wherry.network.dns import message as m
+from wherry.network.dns.namespaces import Namespace
 
 _PORT = 53
 _LENGTH = struct.Struct("!H")
 _TCP_SECONDS = 3.0
 
 _random = random.SystemRandom()
-
-
-class Namespace:
-    """A container's network namespace, by a descriptor; equal to itself alone.
-
-    Not the bare number: that is another container's soon after this one has ended, while a question
-    of this one may still be under way.
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        """Takes the descriptor over."""
-        self._descriptor = descriptor
-
-    def fileno(self) -> int:
-        """The descriptor; raises OSError if the container has ended."""
-        if self._descriptor < 0:
-            raise OSError(errno.ESTALE, "the container has ended")
-        return self._descriptor
-
-    def close(self) -> None:
-        """Lets go of the namespace; repeating it is harmless."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
 
 
 class Upstream(NamedTuple):

@@ -5,7 +5,8 @@ from wherry.network.dns import message as m
 from wherry.network.dns.answerer import Answerer
 from wherry.network.dns.forwarder import Forwarder
 from wherry.network.dns.messages import Member, Place
-from wherry.network.dns.upstream import Namespace, Upstream, open_here
+from wherry.network.dns.namespaces import Namespace
+from wherry.network.dns.upstream import Upstream, open_here
 from wherry.network.dns.zones import Zones
 
 HERE = Namespace(-1)
