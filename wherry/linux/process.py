@@ -84,14 +84,18 @@ def set_name(name: str) -> None:
     syscall("prctl", PR_SET_NAME, buffer, 0, 0, 0)
 
 
+_THREADS_SIGNALS = (32, 33)
+
+
 def reset_signals() -> None:
     """Every signal at its default and none blocked, as execve(2) leaves ignored ones ignored.
 
-    By system call (rt_sigaction(2)), since the C library keeps 32 and 33 for itself.
+    By system call (rt_sigaction(2)), since the C library keeps 32 and 33 for itself; those that
+    are caught execve resets anyway.
     """
     default = ctypes.create_string_buffer(32)  # the kernel's struct sigaction, all zero
     for number in range(1, 65):
-        if number not in (signal.SIGKILL, signal.SIGSTOP):
+        if number in _THREADS_SIGNALS or signal.getsignal(number) is signal.SIG_IGN:
             syscall("rt_sigaction", number, default, None, 8)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 

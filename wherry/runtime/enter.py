@@ -1,8 +1,11 @@
-"""Further processes in a running container: two forks from the caller, one setns(2)."""
+"""Further processes in a running container: a fork into its pid namespace, one setns(2)."""
 
 import os
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
 
 import msgspec
 
@@ -19,12 +22,12 @@ from wherry.linux.process import (
 )
 from wherry.linux.terminal import set_window_size, take_terminal
 from wherry.runtime import devices, process
-from wherry.runtime.context import Report
+from wherry.runtime.context import Report, decode_report
 from wherry.runtime.errors import BY_NAME, StartFailed
 from wherry.runtime.launch import Launched, Streams
 from wherry.runtime.operations import ProcessPlan
 
-_NAMESPACES = ("ipc", "uts", "network", "pid", "cgroup", "mount")
+_NAMESPACES = ("ipc", "uts", "network", "cgroup", "mount")
 
 
 def enter(
@@ -32,34 +35,27 @@ def enter(
 ) -> Launched:
     """Runs a process beside a container's first one; returns when its program runs.
 
-    The caller must be a subreaper. Raises StartFailed and its kin, in runc's words.
+    Raises StartFailed and its kin, in runc's words.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    stage = os.fork()
-    if stage == 0:
-        ours.close()
-        _stage(plan, init_pid, cgroup_path, layout, streams, theirs)
-    theirs.close()
-    console, pid = -1, 0
-    failure: Report | None = None
+    console = -1
+    pid = 0
     try:
+        with _container(init_pid) as pidfd:
+            pid = os.fork()
+            if pid == 0:
+                ours.close()
+                _Process(plan, streams, theirs).main(pidfd, init_pid, cgroup_path, layout)
+        theirs.close()
         while True:
             data, descriptors = receive_message(ours)
             if not data:
-                break
-            report = msgspec.json.decode(data, type=Report)
-            if report.pid:
-                pid = report.pid
-                os.waitpid(stage, 0)
-                stage = 0
+                return Launched(pid, console)
+            report = decode_report(data)
             if report.error:
-                failure = report  # its pid may still be on the way
+                raise BY_NAME[report.error](report.message)
             if report.stage == "console":
                 console = descriptors[0]
-        if failure:
-            raise BY_NAME[failure.error](failure.message)
-        if not pid:
-            raise StartFailed("the container's namespaces cannot be joined")
     except BaseException:
         if console >= 0:
             os.close(console)
@@ -68,9 +64,31 @@ def enter(
         raise
     finally:
         ours.close()
-        if stage:
-            os.waitpid(stage, 0)
-    return Launched(pid, console)
+        theirs.close()
+
+
+@contextmanager
+def _container(init_pid: int) -> Iterator[int]:
+    """Children forked meanwhile are born into the container's pid namespace; yields its pidfd.
+
+    They are not to be traced by what is inside before they have become the container's own
+    (CVE-2016-9962), so they are born undumpable.
+    """
+    own = ns.namespace_fd("self", "pid")
+    try:
+        pidfd = os.pidfd_open(init_pid)
+        try:
+            ns.setns(pidfd, ns.CLONE_NEWPID)
+            set_dumpable(False)
+            yield pidfd
+        finally:
+            set_dumpable(True)
+            ns.setns(own, ns.CLONE_NEWPID)
+            os.close(pidfd)
+    except OSError as error:
+        raise StartFailed(f"the container's namespaces cannot be joined: {error}") from error
+    finally:
+        os.close(own)
 
 
 def _reap(pid: int) -> None:
@@ -79,47 +97,6 @@ def _reap(pid: int) -> None:
         os.waitpid(pid, 0)
     except (ProcessLookupError, ChildProcessError):
         return
-
-
-def _stage(
-    plan: ProcessPlan, init_pid: int, cgroup_path: str, layout: CgroupLayout, streams: Streams,
-    channel: socket.socket,
-) -> None:  # fmt: skip
-    """Joins the container and forks the process, which is in its pid namespace; never returns."""
-    status = 1
-    try:
-        # Not to be traced by what is inside before it has become the container's own
-        # (CVE-2016-9962).
-        set_dumpable(False)
-        forbid_imports()
-        if cgroup_path:
-            Cgroup(layout, cgroup_path).join_beside(init_pid)
-        if in_user_namespace(init_pid):
-            process.raise_limits(plan.rlimits)
-        _join_namespaces(init_pid)
-        pid = os.fork()
-        if pid == 0:
-            _main(plan, streams, channel)
-        channel.send(msgspec.json.encode(Report(pid=pid)))
-        status = 0
-    except tuple(BY_NAME.values()) as error:
-        _tell(channel, type(error).__name__, error.message)
-    except OSError as error:
-        _tell(channel, "StartFailed", str(error))
-    finally:
-        os._exit(status)
-
-
-def _join_namespaces(init_pid: int) -> None:
-    flags = 0
-    for kind in _NAMESPACES:
-        if ns.supported(kind):
-            flags |= ns.KINDS[kind][0]
-    pidfd = os.pidfd_open(init_pid)
-    try:
-        join_namespaces(pidfd, init_pid, flags)
-    finally:
-        os.close(pidfd)
 
 
 def join_container(pid: int, start_time: int) -> None:
@@ -151,29 +128,58 @@ def in_user_namespace(pid: int) -> bool:
     return os.stat("/proc/self/ns/user").st_ino != os.stat(f"/proc/{pid}/ns/user").st_ino
 
 
-def _main(plan: ProcessPlan, streams: Streams, channel: socket.socket) -> None:
-    try:
+class _Process:
+    """The child's side: from the fork to the program."""
+
+    def __init__(self, plan: ProcessPlan, streams: Streams, channel: socket.socket) -> None:
+        self._plan = plan
+        self._streams = streams
+        self._channel = channel
+
+    def main(self, pidfd: int, init_pid: int, cgroup_path: str, layout: CgroupLayout) -> NoReturn:
+        """Joins the container and executes the program."""
+        try:
+            forbid_imports()
+            if cgroup_path:
+                Cgroup(layout, cgroup_path).join_beside(init_pid)
+            if in_user_namespace(init_pid):
+                process.raise_limits(self._plan.rlimits)
+            join_namespaces(pidfd, init_pid, _kinds())
+            self._run()
+        except tuple(BY_NAME.values()) as error:
+            self._tell(type(error).__name__, error.message)
+        except OSError as error:
+            self._tell("StartFailed", str(error))
+        finally:
+            os._exit(1)
+
+    def _run(self) -> None:
         os.chdir("/")
-        if plan.terminal:
-            master, slave = devices.open_terminal()
-            if plan.console_size != (0, 0):
-                set_window_size(master, *plan.console_size)
-            socket.send_fds(channel, [b'{"stage":"console"}'], [master])
-            os.close(master)
-            take_terminal(slave)
+        if self._plan.terminal:
+            self._open_terminal()
         else:
             os.setsid()
-            for target, source in enumerate(streams):
+            for target, source in enumerate(self._streams):
                 os.dup2(source, target)
-        path, environment = process.become(plan, channel.fileno())
-        process.execute(path, plan.args, environment)
-    except tuple(BY_NAME.values()) as error:
-        _tell(channel, type(error).__name__, error.message)
-    except OSError as error:
-        _tell(channel, "StartFailed", str(error))
-    finally:
-        os._exit(1)
+        path, environment = process.become(self._plan, self._channel.fileno())
+        process.execute(path, self._plan.args, environment)
+
+    def _open_terminal(self) -> None:
+        master, slave = devices.open_terminal()
+        if self._plan.console_size != (0, 0):
+            set_window_size(master, *self._plan.console_size)
+        socket.send_fds(self._channel, [b'{"stage":"console"}'], [master])
+        os.close(master)
+        take_terminal(slave)
+
+    def _tell(self, error: str, message: str) -> None:
+        self._channel.send(msgspec.json.encode(Report(error=error, message=message)))
 
 
-def _tell(channel: socket.socket, error: str, message: str) -> None:
-    channel.send(msgspec.json.encode(Report(error=error, message=message)))
+def _kinds() -> int:
+    """The namespaces to join, as far as the kernel knows them."""
+    flags = 0
+    for kind in _NAMESPACES:
+        if ns.supported(kind):
+            flags |= ns.KINDS[kind][0]
+    return flags
