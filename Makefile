@@ -14,7 +14,7 @@ install = dpkg -s $(1) >/dev/null 2>&1 || { apt-get update -q && $(APT) $(1); }
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q --require-hashes -r requirements.lock
-	$(BIN)/pip install -q --no-deps -e .
+	$(BIN)/pip install -q --no-deps -e . --config-settings editable_mode=compat
 	touch $@
 
 $(VENV)/dev: $(VENV)/installed requirements-dev.lock

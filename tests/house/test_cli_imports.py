@@ -35,7 +35,7 @@ BUDGETS = {
 }
 """What a command may load beside what every start needs."""
 
-STANDARD = {"_json", "_socket"}
+STANDARD = {"__future__", "_json", "_socket"}
 """What may be loaded of the standard library: what a bare interpreter lacks and costs nothing."""
 
 LINUX_ONLY = (
