@@ -451,6 +451,7 @@ def test_nothing_is_left_after_the_last_container_and_other_tables_stay(
     endpoint = room.run(box, PortRequest(80, host_port=8080))
     assert host.run(tables) == ["keep", TABLE]
     host.run(room.attachments.release, [endpoint])
+    host.run(room.attachments.unlink, [endpoint])
     host.run(room.lifecycle.close)
     assert host.run(tables) == ["keep"]
     assert host.run(link_names) == ["lo"]

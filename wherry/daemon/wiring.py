@@ -357,8 +357,7 @@ class Engine:
         create = CreateContainer(
             index, self._catalog, self._snapshots, mounts, self._volumes, pools, events, defaults,
             CopyUp(self._volumes, self._snapshots, self._supervisor, pools), user_namespaces,
-            self._networks,
-            self._layers,
+            self._networks, self._layers, self._supervisor,
         )  # fmt: skip
         self._watcher.connect(start.again, remove.auto)
         self._health = HealthChecks(pools, events)
@@ -403,7 +402,7 @@ class Engine:
     def _exec_use_cases(self) -> ExecUseCases:
         registry = ExecRegistry()
         return ExecUseCases(
-            create=CreateExec(self._index, registry, self._events),
+            create=CreateExec(self._index, registry, self._events, self._supervisor),
             start=StartExec(registry, self._pools, self._events),
             inspect=InspectExec(registry),
             resize=ResizeExec(registry, self._pools),

@@ -9,7 +9,9 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
-SIZES = {"disk": 4, "supervisor": 16, "network": 1, "pull": 8, "stats": 2, "measure": 2}
+SIZES = {
+    "disk": 4, "supervisor": 16, "network": 1, "links": 2, "pull": 8, "stats": 2, "measure": 2,
+}  # fmt: skip
 """Threads of each pool; `network` has one because libnftables and the catalog want one owner."""
 
 

@@ -158,13 +158,18 @@ class Attachments:
         return after
 
     def release(self, endpoints: Sequence[Endpoint]) -> None:
-        """Frees addresses and ports of endpoints; unknown ones are ignored, so it may be repeated.
-
-        The links go with the container's network namespace; leftovers are removed here.
-        """
+        """Frees addresses and ports of endpoints; unknown ones are ignored: it may be repeated."""
         known = [e for e in endpoints if self._catalog.disconnect(e)]
         self._publication.withdraw(known, self._records(known))
-        for endpoint in known:
+
+    @staticmethod
+    def unlink(endpoints: Sequence[Endpoint]) -> None:
+        """Removes links of released endpoints; callable in any thread, and slow.
+
+        The kernel removes them with the container's network namespace, unless another container
+        has joined that.
+        """
+        for endpoint in endpoints:
             if endpoint.host_interface.startswith("veth"):
                 try:
                     delete_link(endpoint.host_interface)

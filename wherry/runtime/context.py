@@ -78,3 +78,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str = ""
     message: str = ""
     pid: int = 0
+
+
+decode_report = msgspec.json.Decoder(Report).decode
+"""Reads a Report. Made when imported: what a decoder knows of types is then shared by all forks."""

@@ -11,7 +11,7 @@ from wherry.linux.fd import sealed_memfd
 from wherry.linux.process import reset_signals
 from wherry.model.runtime_spec import Hook, State
 from wherry.runtime import operations as op
-from wherry.runtime.context import Context, Report
+from wherry.runtime.context import Context, Report, decode_report
 from wherry.runtime.errors import StartFailed
 
 _OUTPUT_LIMIT = 4096
@@ -29,7 +29,7 @@ def await_host_hooks(step: op.AwaitHostHooks, context: Context) -> None:
     data = context.channel.recv(1 << 16)
     if not data:
         raise SystemExit(1)
-    report = msgspec.json.decode(data, type=Report)
+    report = decode_report(data)
     if report.stage != "hooks":
         raise StartFailed(f"unexpected message from the monitor: {report.stage}")
 

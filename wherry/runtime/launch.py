@@ -21,7 +21,7 @@ from wherry.linux.process import set_dumpable, set_oom_score, set_parent_death_s
 from wherry.linux.terminal import take_terminal
 from wherry.runtime import devices, hooks, identity, links, mounts, process, resolver, secrets
 from wherry.runtime import operations as op
-from wherry.runtime.context import Context, Report
+from wherry.runtime.context import Context, Report, decode_report
 from wherry.runtime.errors import BY_NAME, StartFailed
 from wherry.runtime.trees import id_ranges
 
@@ -145,7 +145,7 @@ def _converse(context: Context, stops_before_exec: bool) -> int:
             data, descriptors = receive_message(context.channel)
             if not data:
                 return console
-            report = msgspec.json.decode(data, type=Report)
+            report = decode_report(data)
             if report.error:
                 raise BY_NAME[report.error](report.message)
             if report.stage == "console":

@@ -9,7 +9,7 @@ from wherry.linux.netlink.route import Netlink, link_index, write_network_sysctl
 from wherry.linux.syscall import SyscallError
 from wherry.model.interface import Interface
 from wherry.runtime import operations as op
-from wherry.runtime.context import Context, Report
+from wherry.runtime.context import Context, decode_report
 from wherry.runtime.errors import StartFailed
 
 
@@ -73,12 +73,11 @@ def raise_loopback(step: op.RaiseLoopback, context: Context) -> None:
 
 def await_links(step: op.AwaitLinks, context: Context) -> None:
     """Waits for the monitor's word; its end of the channel closed means that it gave up."""
-    import msgspec
 
     data = context.channel.recv(1 << 16)
     if not data:
         raise SystemExit(1)
-    report = msgspec.json.decode(data, type=Report)
+    report = decode_report(data)
     if report.stage != "links":
         raise StartFailed(f"unexpected message from the monitor: {report.stage}")
 

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -26,6 +27,9 @@ from wherry.supervisor import messages as msg
 from wherry.supervisor import tasks as task_frames
 
 START_SECONDS = 60.0
+EXPECT_SECONDS = 0.005
+"""How long one `expect` is as good as another."""
+
 CALL_SECONDS = 20.0
 
 logger = logging.getLogger("wherry.supervisor")
@@ -223,6 +227,7 @@ class Supervisor:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: socket.socket | None = None
+        self._expected = 0.0
 
     def open(self) -> None:
         """Starts the zygote; raises InternalError if it does not come up."""
@@ -234,6 +239,20 @@ class Supervisor:
         with self._lock:
             self._end_zygote()
 
+    def expect(self) -> None:
+        """Says that a start or an exec is on its way; never waits, so a loop may call it."""
+        now = time.monotonic()
+        if now - self._expected < EXPECT_SECONDS or not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._expected = now
+            if self._connection:
+                self._connection.send(msgspec.json.encode(msg.Expect()), socket.MSG_DONTWAIT)
+        except OSError:
+            pass  # the start itself finds out what is wrong
+        finally:
+            self._lock.release()
+
     def start(
         self, request: msg.StartRequest,
         attachments: Sequence[tuple[int, msg.AttachOptions]] = (),
@@ -243,7 +262,6 @@ class Supervisor:
         Raises StartFailed and its kin with runc's words. The attachments' descriptors stay the
         caller's to close.
         """
-        request = msgspec.structs.replace(request, monitor_cgroup=self._cgroup)
         requests, their_requests = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         events, their_events = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         plan = sealed_memfd("plan", msgspec.msgpack.encode(request))

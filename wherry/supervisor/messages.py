@@ -38,7 +38,10 @@ class StartRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     open_stdin: bool = False
     stdin_once: bool = False
     console_size: tuple[int, int] = (0, 0)
-    monitor_cgroup: str = ""
+
+
+decode_start_request = msgspec.msgpack.Decoder(StartRequest).decode
+"""Reads a StartRequest; made when imported, as the plan's types cost a megabyte."""
 
 
 class AttachOptions(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -208,6 +211,10 @@ class OpenResolver(msgspec.Struct, frozen=True, tag="resolver"):
 Request = Hello | GetState | Signal | Attach | Release | Exec | Resize | SetLog | OpenResolver
 
 
+decode_request = msgspec.json.Decoder(Request).decode
+"""Reads a Request. Made when imported: what a decoder knows of types is shared by all forks."""
+
+
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     """The answer to a request: a value by kind of request, or an error by class name."""
 
@@ -232,4 +239,8 @@ class RunTask(msgspec.Struct, frozen=True, tag="task"):
     name: str
 
 
-ZygoteRequest = StartMonitor | RunTask
+class Expect(msgspec.Struct, frozen=True, tag="expect"):
+    """To the zygote: a start or an exec is on its way, so make the kernel ready for it."""
+
+
+ZygoteRequest = StartMonitor | RunTask | Expect

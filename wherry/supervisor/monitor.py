@@ -107,14 +107,8 @@ class Monitor:
         set_name("wherry-monitor")
         set_child_subreaper()
         os.makedirs(self._request.state_dir, mode=0o700, exist_ok=True)
-        self._join_own_cgroup()
         self._write_state()
         return self._listen()
-
-    def _join_own_cgroup(self) -> None:
-        if self._request.monitor_cgroup:
-            group = Cgroup(self._layout, self._request.monitor_cgroup)
-            group.enter("monitors of containers")
 
     def _write_state(self) -> None:
         state = msg.StateFile(
@@ -262,7 +256,7 @@ class Monitor:
             return
         given: tuple[int, ...] = ()
         try:
-            request = _decode_request(data)
+            request = msg.decode_request(data)
             if isinstance(request, msg.Hello) and request.role == "events":
                 self._loop.forget(connection.fileno())
                 self._add_events(connection)
@@ -421,11 +415,6 @@ class Monitor:
             )  # fmt: skip
 
 
-def _decode_request(data: bytes) -> msg.Request:
-    request: msg.Request = msgspec.json.decode(data, type=msg.Request)
-    return request
-
-
 def exit_code(status: int) -> tuple[int, int]:
     """Docker's exit code and the signal (0 for none) of a wait status."""
     if os.WIFSIGNALED(status):
@@ -438,7 +427,7 @@ def monitor_main(descriptors: list[int], options: Sequence[msg.AttachOptions],
                  layout: CgroupLayout) -> None:  # fmt: skip
     """The forked process's main function: request, two connections, attachments."""
     plan, requests, events, *clients = descriptors
-    request = msgspec.msgpack.decode(read_whole(plan), type=msg.StartRequest)
+    request = msg.decode_start_request(read_whole(plan))
     os.close(plan)
     monitor = Monitor(request, layout)
     monitor.run(

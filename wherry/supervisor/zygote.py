@@ -8,9 +8,12 @@ ends when the daemon's end of its connection closes; monitors go on.
 import gc
 import json
 import os
+import select
 import signal
 import socket
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 import msgspec
 
@@ -21,6 +24,8 @@ from wherry.linux.process import set_name
 from wherry.supervisor import messages as msg
 from wherry.supervisor.monitor import monitor_main
 from wherry.supervisor.tasks import task_main
+
+_DESCRIPTORS = 64
 
 
 def main() -> None:
@@ -33,44 +38,117 @@ def main() -> None:
     # Children that nobody waits for: the kernel reaps them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     layout = CgroupLayout.detect()
-    if sys.argv[3]:
-        Cgroup(layout, sys.argv[3]).enter("monitors of containers")
-    decoder = msgspec.json.Decoder(msg.ZygoteRequest)
+    group = Cgroup(layout, sys.argv[3]) if sys.argv[3] else None
+    if group:
+        group.enter("monitors of containers")
+    zygote = Zygote(connection, tasks, layout, group)
     connection.send(b"ready")
     gc.collect()
     gc.disable()
     gc.freeze()
-    while True:
-        data, descriptors = receive_message(connection, msg.MESSAGE_SIZE, 64)
-        if not data:
-            return
-        request = decoder.decode(data)
+    zygote.serve()
+
+
+class Zygote:
+    """Answers requests by forking; keeps one child ahead for the next start."""
+
+    def __init__(
+        self, connection: socket.socket, tasks: dict[str, str], layout: CgroupLayout,
+        group: Cgroup | None,
+    ) -> None:  # fmt: skip
+        self._connection = connection
+        self._tasks = tasks
+        self._layout = layout
+        self._group = group
+        self._decoder = msgspec.json.Decoder(msg.ZygoteRequest)
+        self._spare: socket.socket | None = None
+
+    def serve(self) -> None:
+        """Returns when the connection closes."""
+        waiting = select.poll()
+        waiting.register(self._connection, select.POLLIN)
+        while True:
+            if self._spare is None and not waiting.poll(0):
+                self._fork_spare()
+            data, descriptors = receive_message(self._connection, msg.MESSAGE_SIZE, _DESCRIPTORS)
+            if not data:
+                return
+            request = self._decoder.decode(data)
+            if isinstance(request, msg.Expect):
+                self._give_to_spare(data, descriptors)
+            elif isinstance(request, msg.StartMonitor) and self._give_to_spare(data, descriptors):
+                self._forget_spare()
+            else:
+                self._fork(request, descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def _fork(self, request: msg.ZygoteRequest, descriptors: list[int]) -> None:
         if os.fork() == 0:
+            self._connection.close()
+            self._forget_spare()
+            self._become(request, descriptors)
+
+    def _fork_spare(self) -> None:
+        """A start then does not wait for fork(2), which copies the page tables of a large heap."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        if os.fork() == 0:
+            ours.close()
+            self._connection.close()
+            self._wait_for_request(theirs)
+        theirs.close()
+        self._spare = ours
+
+    def _give_to_spare(self, data: bytes, descriptors: Sequence[int]) -> bool:
+        """Passes a request on; False if there is no spare child, or it has died."""
+        if self._spare is None:
+            return False
+        try:
+            socket.send_fds(self._spare, [data], descriptors)
+        except OSError:
+            self._forget_spare()
+            return False
+        return True
+
+    def _forget_spare(self) -> None:
+        if self._spare:
+            self._spare.close()
+            self._spare = None
+
+    def _wait_for_request(self, connection: socket.socket) -> NoReturn:
+        """The spare child; ends with the zygote."""
+        try:
+            set_name("wherry-spare")
+            while True:
+                data, descriptors = receive_message(connection, msg.MESSAGE_SIZE, _DESCRIPTORS)
+                if not data:
+                    os._exit(0)
+                request = self._decoder.decode(data)
+                if not isinstance(request, msg.Expect):
+                    break
+                if self._group:
+                    self._group.ready_migration()
             connection.close()
-            _child(request, descriptors, tasks, layout)
-        for descriptor in descriptors:
-            os.close(descriptor)
+            self._become(request, descriptors)
+        finally:
+            os._exit(1)
 
+    def _become(self, request: msg.ZygoteRequest, descriptors: list[int]) -> NoReturn:
+        """The child becomes a monitor or a task; never returns."""
+        status = 1
+        try:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            if isinstance(request, msg.RunTask):
+                task_main(self._tasks[request.name], descriptors)
+            elif isinstance(request, msg.StartMonitor):
+                monitor_main(descriptors, request.attachments, self._layout)
+            status = 0
+        except BaseException:
+            import traceback
 
-def _child(
-    request: msg.ZygoteRequest, descriptors: list[int], tasks: dict[str, str],
-    layout: CgroupLayout,
-) -> None:  # fmt: skip
-    """Becomes a monitor or a task; never returns."""
-    status = 1
-    try:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        if isinstance(request, msg.RunTask):
-            task_main(tasks[request.name], descriptors)
-        else:
-            monitor_main(descriptors, request.attachments, layout)
-        status = 0
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
-    finally:
-        os._exit(status)
+            traceback.print_exc()
+        finally:
+            os._exit(status)
 
 
 if __name__ == "__main__":

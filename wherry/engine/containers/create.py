@@ -39,6 +39,7 @@ from wherry.model.docker.container import (
 )
 from wherry.network.files import split_extra_host
 from wherry.store.snapshot.driver import Snapshots
+from wherry.supervisor.client import Supervisor
 
 _CONFIG_FIELDS = ContainerConfig.__struct_fields__
 
@@ -50,8 +51,9 @@ class CreateContainer:
         self, index: ContainerIndex, images: ImageCatalog, snapshots: Snapshots,
         mounts: MountResolver, volumes: VolumeState, pools: Pools, events: EventBus,
         defaults: ContainerDefaults, copy_up: CopyUp, user_namespaces: UserNamespaces,
-        networks: NetworkState, layers: ImageLayers,
+        networks: NetworkState, layers: ImageLayers, supervisor: Supervisor,
     ) -> None:  # fmt: skip
+        self._supervisor = supervisor
         self._networks = networks
         self._layers = layers
         self._user_namespaces = user_namespaces
@@ -67,6 +69,7 @@ class CreateContainer:
 
     async def __call__(self, request: CreateRequest, name: str, platform: str) -> CreateResponse:
         """Creates a container; raises NoSuchImage, NameInUse, InvalidParameter, NotFound."""
+        self._supervisor.expect()  # a start usually follows at once
         config = ContainerConfig(**{key: getattr(request, key) for key in _CONFIG_FIELDS})
         host = self._complete(request.host_config or HostConfig())
         if name:

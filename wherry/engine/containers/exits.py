@@ -12,7 +12,7 @@ from wherry.base.clock import ZERO_TIME, parse_rfc3339, rfc3339_nano
 from wherry.base.errors import NotFound, NotModified, WherryError
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
-from wherry.engine.containers.groups import group_of
+from wherry.engine.containers.groups import remove_group
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.networking import ContainerNetwork
 from wherry.engine.containers.restart_policy import next_delay, restarts_after_exit
@@ -152,17 +152,24 @@ class ExitWatcher:
             )  # fmt: skip
             await container.notify()
             await self.release(container)
-            await self._index.save(container, durable=True)
-            # Not before the record is written: these files are what a new daemon learns it from.
-            await self._pools.run("disk", self._clean, container)
+            if self._is_discarded(container) and not restart:
+                pass  # the record goes, and after it the files from which a new daemon learns so
+            else:
+                await self._index.save(container, durable=True)
+                # Not before the record is written, for the same reason.
+                await self._pools.run("disk", self._clean, container)
         if restart:
             self.restart_later(container)
         else:
             await self.discard(container)
 
+    def _is_discarded(self, container: Container) -> bool:
+        auto_remove = container.record.host.auto_remove
+        return auto_remove and self._remove is not None and not self.closing
+
     async def discard(self, container: Container) -> None:
         """Removes a container of `--rm` that has ended, or could not be started."""
-        if container.record.host.auto_remove and self._remove and not self.closing:
+        if self._is_discarded(container) and self._remove:
             with contextlib.suppress(NotFound):
                 await self._remove(container)
 
@@ -178,11 +185,7 @@ class ExitWatcher:
             logger.warning("container %s: %s", container.id, error)
 
     def _clean(self, container: Container) -> None:
-        try:
-            group_of(container, self._defaults).remove()
-        except OSError as error:
-            logger.warning("container %s: its control group stays: %s", container.id, error)
-        container.cgroup_path = ""
+        remove_group(container, self._defaults)
         remove_state(self._defaults.state_dir(container.id))
 
     def _wants_restart(self, container: Container, event: msg.Exited) -> bool:
@@ -227,6 +230,7 @@ class ExitWatcher:
         self._closed.set()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=10)
+        await self._network.settle()
 
 
 def lost_monitor() -> msg.Exited:

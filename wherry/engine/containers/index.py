@@ -1,6 +1,7 @@
 """All containers of this engine by id and name, and their records."""
 
 import asyncio
+from concurrent.futures import Future
 
 import msgspec
 
@@ -86,14 +87,21 @@ class ContainerIndex:
         return name in self._names
 
     async def add(self, container: Container) -> None:
-        """Adds and writes a container whose name is reserved."""
-        await self.save(container, durable=True)
+        """Adds and writes a container whose name is reserved.
+
+        One of `--rm` would not outlive a power cut anyway, so nothing waits for the disk.
+        """
+        await self.save(container, durable=not container.record.host.auto_remove)
         self._by_id[container.id] = container
 
     async def save(self, container: Container, *, durable: bool = False) -> None:
         """Writes the record."""
+        await asyncio.wrap_future(self.begin_save(container, durable=durable))
+
+    def begin_save(self, container: Container, *, durable: bool = False) -> Future[None]:
+        """Begins to write the record; the future ends when it is written, in another thread."""
         put = Put(KIND, container.id, msgspec.json.encode(container.record))
-        await asyncio.wrap_future(self._database.submit([put], durable=durable))
+        return self._database.submit([put], durable=durable)
 
     async def update_state(self, container: Container, **changes: object) -> None:
         """Changes the state and writes it."""
@@ -103,8 +111,10 @@ class ContainerIndex:
         await self.save(container)
 
     async def remove(self, container: Container) -> None:
-        """Forgets a container."""
-        await asyncio.wrap_future(self._database.submit([Delete(KIND, container.id)], durable=True))
+        """Forgets a container; one of `--rm` that a power cut brings back is removed again."""
+        durable = not container.record.host.auto_remove
+        delete = Delete(KIND, container.id)
+        await asyncio.wrap_future(self._database.submit([delete], durable=durable))
         self._by_id.pop(container.id, None)
         if self._names.get(container.name) == container.id:
             del self._names[container.name]

@@ -77,6 +77,7 @@ class LiveNetwork:
         going = [e for e in changed.endpoints if e.endpoint_id == endpoint_id]
         rest = tuple(e for e in changed.endpoints if e.endpoint_id != endpoint_id)
         await self._pools.run("network", self._attachments.release, going)
+        await self._pools.run("links", self._attachments.unlink, going)
         await self._write(container, rest)
         await self._pools.run("disk", self._network.rewrite_files, container, going)
         if not quiet:

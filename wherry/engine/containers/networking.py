@@ -1,5 +1,6 @@
 """A container's part in networks: endpoints before its start, files that go with them."""
 
+import asyncio
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,6 +39,7 @@ class ContainerNetwork:
         self._attachments = attachments
         self._pools = pools
         self._defaults = defaults
+        self._unlinking: set[asyncio.Task[None]] = set()
 
     async def join(self, container: Container) -> tuple[Interface, ...]:
         """Endpoints on all networks of a container; the interfaces are the runtime's to make."""
@@ -48,6 +50,8 @@ class ContainerNetwork:
                 endpoint_request(container.record, self._networks.catalog.get(name), settings)
                 for name, settings in container.record.networks.items()
             ]
+            if any(request.ipv4 or request.ipv6 or request.mac for request in requests):
+                await self.settle()  # the address may be that of a link on its way out
             ports = port_requests(container.record)
             prepared = await self._pools.run("network", self._attachments.prepare, requests, ports)
         except WherryError as error:
@@ -74,7 +78,10 @@ class ContainerNetwork:
         await self._names.publish(container)
 
     async def leave(self, container: Container) -> None:
-        """Takes a container's endpoints back; repeating it is harmless."""
+        """Takes a container's endpoints back; repeating it is harmless.
+
+        Its links go in the background, where that is a matter of milliseconds of the kernel's.
+        """
         await self._names.withdraw(container)
         endpoints = container.record.endpoints
         if not endpoints:
@@ -82,6 +89,16 @@ class ContainerNetwork:
         await self._pools.run("network", self._attachments.release, endpoints)
         container.record = msgspec.structs.replace(container.record, endpoints=())
         self._networks.publish_endpoints("disconnect", endpoints)
+        if any(endpoint.host_interface for endpoint in endpoints):
+            work = self._pools.run("links", self._attachments.unlink, endpoints)
+            task = asyncio.create_task(work)
+            self._unlinking.add(task)
+            task.add_done_callback(self._unlinking.discard)
+
+    async def settle(self) -> None:
+        """Waits for links that are on their way out."""
+        if self._unlinking:
+            await asyncio.wait(tuple(self._unlinking))
 
     async def rename(self, container: Container, old: str) -> None:
         """Gives the endpoints of a running container its new name; the record is not stored."""

@@ -7,6 +7,7 @@ import msgspec
 from wherry.base.errors import Conflict, InvalidParameter, NotFound, WherryError
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
+from wherry.engine.containers.groups import remove_group
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.layers import remove_snapshots
 from wherry.engine.containers.names import check_name
@@ -67,13 +68,16 @@ class RemoveContainer:
                 )
 
     async def auto(self, container: Container, *, volumes: bool | None = None) -> None:
-        """Removes an ended container; as `--rm` does when `volumes` is None (anonymous too)."""
+        """Removes an ended container; as `--rm` does when `volumes` is None (anonymous too).
+
+        Once the record is gone so is the container, for everybody who waits; its files follow, and
+        a new daemon sweeps those that a killed one left.
+        """
         async with container.lock:
             if container.removed:
                 return
             container.removed = True
             await self._index.remove(container)
-            await self._pools.run("disk", self._delete_files, container)
             for point in container.record.mounts:
                 if point.volume:
                     self._volumes.dereference(point.volume, container.id)
@@ -81,6 +85,7 @@ class RemoveContainer:
                         await self._remove_anonymous(point.volume)
         self._events.publish("container", "destroy", container.id, container.attributes())
         await container.notify()
+        await self._pools.run("disk", self._delete_files, container)
 
     async def _remove_anonymous(self, name: str) -> None:
         try:
@@ -91,6 +96,8 @@ class RemoveContainer:
             return  # somebody else's, or gone
 
     def _delete_files(self, container: Container) -> None:
+        """The run-time files come last: they name the control group for the next daemon."""
+        remove_group(container, self._defaults)
         remove_snapshots(self._snapshots, container.id, container.record.mounts)
         shutil.rmtree(self._defaults.container_dir(container.id), ignore_errors=True)
         remove_state(self._defaults.state_dir(container.id))

@@ -49,6 +49,7 @@ from wherry.supervisor.messages import StartRequest
 
 logger = logging.getLogger("wherry.engine")
 
+_SAVE_SECONDS = 30.0
 _PREFIX = (
     "failed to create task for container: failed to create shim task: OCI runtime create failed: "
     "runc create failed: unable to start container process: "
@@ -110,6 +111,7 @@ class StartContainer:
             raise Conflict("cannot start a paused container, try unpause instead")
         if container.monitor is not None:
             raise NotModified("container already started")
+        self._supervisor.expect()
         try:
             connection = await self._start(container)
         except BaseException as error:
@@ -136,12 +138,15 @@ class StartContainer:
             sources = await self._mount_volumes(container)
             joined = self._join_namespaces(container)
             interfaces = await self._network.join(container)
-            # Written before anything runs: a new daemon must know what a killed one had given.
-            request, _ = await asyncio.gather(
-                self._pools.run("disk", self._plan, container, interfaces, joined, sources),
-                self._index.save(container),
-            )
-            return await self._pools.run("supervisor", self._supervisor.start, request, parked)
+            saved = self._index.begin_save(container)
+
+            def launch() -> MonitorConnection:
+                request = self._plan(container, interfaces, joined, sources)
+                # Before anything runs: a new daemon must know what a killed one had given.
+                saved.result(_SAVE_SECONDS)
+                return self._supervisor.start(request, parked)
+
+            return await self._pools.run("supervisor", launch)
         except tuple(BY_NAME.values()) as error:
             raise runtime_failure(error) from error
         finally:

@@ -10,12 +10,17 @@ from wherry.engine.execs.process import Exec
 from wherry.engine.execs.registry import ExecRegistry
 from wherry.engine.system.event_bus import EventBus
 from wherry.model.docker.exec import ExecCreateRequest
+from wherry.supervisor.client import Supervisor
 
 
 class CreateExec:
     """Creates execs."""
 
-    def __init__(self, index: ContainerIndex, registry: ExecRegistry, events: EventBus) -> None:
+    def __init__(
+        self, index: ContainerIndex, registry: ExecRegistry, events: EventBus,
+        supervisor: Supervisor,
+    ) -> None:  # fmt: skip
+        self._supervisor = supervisor
         self._index = index
         self._registry = registry
         self._events = events
@@ -25,6 +30,7 @@ class CreateExec:
 
         Raises NoSuchContainer, ContainerNotRunning, ContainerBusy, InvalidParameter.
         """
+        self._supervisor.expect()  # its start usually follows at once
         if not request.cmd:
             raise InvalidParameter("No exec command specified")
         container = self._index.get(reference)

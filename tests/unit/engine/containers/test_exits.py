@@ -90,6 +90,9 @@ class FakeNetwork:
             raise WherryError("the firewall is gone")
         self.left.append(container.id)
 
+    async def settle(self) -> None:
+        return
+
 
 class FakeVolumes:
     """Notes what was unmounted."""
