@@ -101,9 +101,10 @@ class Dispatcher:
         except web.HTTPException as error:
             response = self._failed(raw, error.status, error.reason)
         except ConnectionError:
-            response = web.Response(status=499)  # nobody is there to read it
-            response.force_close()
+            response = _gone()
         except Exception as error:
+            if isinstance(error, RuntimeError) and raw.transport is None:
+                return _gone()  # aiohttp's word for a body that ends before its end
             logger.exception("%s %s failed", raw.method, raw.path)
             response = self._failed(raw, 500, f"{type(error).__name__}: {error}")
         if not response.prepared:
@@ -143,6 +144,13 @@ class Dispatcher:
                 found_request = ApiRequest(raw, version, match.groupdict())
                 return entry.route.handler, found_request, entry.route.path
         raise NoSuchPage
+
+
+def _gone() -> web.Response:
+    """What is answered to a client that has left: nobody is there to read it."""
+    response = web.Response(status=499)
+    response.force_close()
+    return response
 
 
 async def _options(request: ApiRequest, services: Services) -> web.StreamResponse:

@@ -57,6 +57,7 @@ class ImportImage:
         created = timestamp()
         document = ImageConfig(
             architecture=wanted.architecture or host_architecture(),
+            os="linux",
             variant=wanted.variant,
             created=created,
             config=config,

@@ -233,7 +233,7 @@ def _platform(raw: bytes) -> Platform:
     config = msgspec.json.decode(raw, type=ImageConfig)
     if config.os not in ("", "linux"):
         raise InvalidParameter(f"cannot load {config.os} image on linux")
-    return Platform(config.architecture, config.os, config.variant)
+    return Platform(config.architecture, config.os or "linux", config.variant)
 
 
 def _diff_ids(member: _Member) -> tuple[str, ...]:

@@ -234,7 +234,7 @@ def _check_config(
             f'image operating system "{config.os}" cannot be used on this platform: operating '
             "system is not supported"
         )
-    own = Platform(config.architecture, config.os, config.variant)
+    own = Platform(config.architecture, config.os or "linux", config.variant)
     if platform and not own.satisfies(Platform.parse(platform)):
         raise NotFound(
             f"image with reference {name} was found but its platform ({own}) does not match the "

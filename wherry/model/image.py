@@ -38,7 +38,7 @@ class Image(msgspec.Struct, frozen=True):
     @property
     def platform(self) -> Platform:
         """What it runs on."""
-        return Platform(self.config.architecture, self.config.os, self.config.variant)
+        return Platform(self.config.architecture, self.config.os or "linux", self.config.variant)
 
     @property
     def dangling(self) -> bool:

@@ -56,7 +56,7 @@ class ImageConfig(msgspec.Struct, frozen=True, omit_defaults=True):
     """The whole document; its digest is the image's id."""
 
     architecture: str = ""
-    os: str = "linux"
+    os: str = ""
     variant: str = ""
     created: str | None = None
     author: str = ""

@@ -51,7 +51,7 @@ class InspectImage:
             config=msgspec.to_builtins(config.config or RuntimeConfig()),
             architecture=config.architecture,
             variant=config.variant or UNSET,
-            os=config.os,
+            os=config.os or "linux",
             os_version=config.os_version or UNSET,
             size=image.size,
             graph_driver={"Name": self._driver, "Data": None},

@@ -132,6 +132,8 @@ class Gate(asyncio.Protocol):
     def _take_body(self, data: bytes) -> bytes:
         assert self._body
         used = self._body.take(data)
+        if self._body.broken:
+            return self._break_off()
         if used:
             self._inner.data_received(data[:used])
         rest = data[used:]
@@ -141,6 +143,12 @@ class Gate(asyncio.Protocol):
                 self._hold(rest)
                 return b""
         return rest
+
+    def _break_off(self) -> bytes:
+        """Ends a request whose body cannot be followed; aiohttp would wait for the rest of it."""
+        if self._transport and not self._transport.is_closing():
+            self._transport.abort()
+        return b""
 
     def _take_head(self, data: bytes) -> bytes:
         # What was searched before is not searched again.
@@ -181,7 +189,7 @@ class Gate(asyncio.Protocol):
         self._holding = bool(upgrade)
         body = BodyLength(length, chunked)
         self._body = None if body.done else body
-        self._inner.data_received(_marked(lines, upgrade))
+        self._inner.data_received(_marked(lines, upgrade, chunked=chunked))
 
     def _hold(self, rest: bytes) -> None:
         self._held = bytearray(rest)
@@ -249,9 +257,13 @@ class Gate(asyncio.Protocol):
         return Hijacked(descriptor)
 
 
-def _marked(lines: list[bytes], upgrade: bytes) -> bytes:
-    """The head without what aiohttp would act on, and with the mark of a held request."""
-    unwanted = (*_HOP_HEADERS, _HELD_PREFIX) if upgrade else (_HELD_PREFIX,)
+def _marked(lines: list[bytes], upgrade: bytes, *, chunked: bool) -> bytes:
+    """The head without what aiohttp would act on, and with the mark of a held request.
+
+    A length beside chunks, which docker-py sends with streams, is void (RFC 9112, section 6.3).
+    """
+    unwanted: tuple[bytes, ...] = (*_HOP_HEADERS, _HELD_PREFIX) if upgrade else (_HELD_PREFIX,)
+    unwanted += (b"content-length:",) if chunked else ()
     kept = [line for line in lines if not line.lower().startswith(unwanted)]
     if upgrade:
         kept.insert(1, HELD_HEADER.encode() + b": " + upgrade)
