@@ -17,10 +17,6 @@ from tests.support.patience import patience
 from tests.support.tls import CertificateAuthority
 from wherry.daemon.options import OPTIONS, REFUSED
 
-STILL_TO_COME = {
-    "default-gateway", "default-gateway-v6", "fixed-cidr-v6", "ip6tables", "ipv6",
-    "userland-proxy", "userland-proxy-path",
-}  # fmt: skip
 NOT_OURS = {
     "add-runtime": "runtimes",
     "api-cors-header": "gone from dockerd since",
@@ -146,7 +142,7 @@ def test_every_option_of_dockerd_is_ours_or_refused_with_a_reason() -> None:
     flags = set(re.findall(r"^\s+(?:-\w, )?--([a-z0-9-]+)", shown, re.M))
     ours = {option.flag for option in OPTIONS}
     refused = set(REFUSED) | {key.removesuffix("s") for key in REFUSED}
-    assert flags - ours - refused - set(NOT_OURS) == STILL_TO_COME
+    assert flags - ours - refused - set(NOT_OURS) == set()
 
 
 def test_metrics_count_containers_actions_and_requests() -> None:

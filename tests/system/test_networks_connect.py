@@ -1,14 +1,17 @@
 """Networks of containers that exist: joined and left while they run and while they do not."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.api import Api
 from tests.support.engine import Engine
-from tests.support.lan import HOST, OUTSIDE, Lan, ask, links, running
+from tests.support.lan import HOST, OUTSIDE, Lan, again, ask, links, running
 
 
 @pytest.fixture(scope="module")
@@ -225,3 +228,30 @@ def test_a_killed_daemon_finds_what_was_joined(lan: Lan, box: Engine) -> None:
     box.docker("network", "disconnect", "blue", "web")
     assert lan.outside.run(ask, HOST, 8080) == OUTSIDE
     assert "10.77" not in inside(box, "web", "ip", "addr")
+
+
+def test_a_daemon_killed_amid_a_connect_leaves_nothing_half_made(lan: Lan, box: Engine) -> None:
+    box.docker("network", "create", "--subnet", "10.77.0.0/24", "blue")
+    start(box, "web")
+    before = lan.host.run(links)
+    zygote = child_named(box.pid, "wherry-zygote")
+    os.kill(zygote, signal.SIGSTOP)  # the endpoint is written down, its interface cannot come
+    client = box.spawn("network", "connect", "--ip", "10.77.0.5", "blue", "web")
+    again(lambda: "10.77.0.5" in box.docker("network", "inspect", "blue").stdout)
+    box.kill()
+    os.kill(zygote, signal.SIGKILL)
+    client.communicate(timeout=30)
+    box.start()
+    assert set(networks_of(box, "web")) == {"bridge"}
+    assert lan.host.run(links) == before
+    box.docker("network", "connect", "--ip", "10.77.0.5", "blue", "web")
+    assert "10.77.0.5" in inside(box, "web", "ip", "addr", "show", "eth1")
+
+
+def child_named(parent: int, name: str) -> int:
+    """The child process of that name."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    for task in Path(f"/proc/{parent}/task").iterdir():
+        children += (task / "children").read_text().split()
+    return next(int(child) for child in children
+                if Path(f"/proc/{child}/comm").read_text() == f"{name}\n")  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.api import Api
 from tests.support.engine import Engine
-from tests.support.lan import HOST, OUTSIDE, Lan, ask, links, running
+from tests.support.lan import HOST, HOST6, OUTSIDE, OUTSIDE6, Lan, ask, links, running
 from tests.support.netns import connect
 from wherry.linux.netlink.route import Netlink
 from wherry.linux.syscall import SyscallError
@@ -170,6 +170,43 @@ def test_what_cannot_be_is_refused_in_one_line_and_leaves_nothing(box: Engine) -
         done = box.docker("network", "create", *options, "x", check=False)
         assert done.returncode == 1 and text in done.stderr, (options, done.stderr)
     assert box.docker("network", "ls", "-q", "--filter", "type=custom").stdout.count("\n") == 1
+
+
+def test_the_default_bridge_has_ipv6_and_another_gateway_when_told(lan: Lan) -> None:
+    options = ("--ipv6", "--fixed-cidr-v6", "fd99::/64", "--bip", "10.99.0.1/24",
+               "--default-gateway", "10.99.0.9", "--userland-proxy=false")  # fmt: skip
+    with running(lan, *options) as engine:
+        start(engine, "web", "-p", "8099:80")
+        assert "fd99::2/64" in inside(engine, "web", "ip", "addr")
+        assert "default via 10.99.0.9" in inside(engine, "web", "ip", "route")
+        assert "default via fd99::1" in inside(engine, "web", "ip", "-6", "route")
+        lan.serve(lan.inside(engine, "web"), 80, address="::")
+        assert lan.outside.run(ask, HOST6, 8099) == OUTSIDE6
+        assert lan.host.run(ask, "::1", 8099) == "ConnectionRefusedError"
+        engine.docker("rm", "-f", "web")
+
+
+def test_a_bridge_of_the_users_serves_and_stays(lan: Lan, box: Engine) -> None:
+    lan.host.run(make_bridge, "mine0", "10.90.8.1/24")
+    try:
+        make = ("network", "create", "--subnet", "10.90.8.0/24", "-o",
+                "com.docker.network.bridge.name=mine0")  # fmt: skip
+        box.docker(*make, "own")
+        start(box, "web", "--network", "own")
+        assert "via 10.90.8.1" in inside(box, "web", "ip", "route")
+        box.docker("rm", "-f", "web")
+        box.docker("network", "rm", "own")
+        assert "10.90.8.1/24" in lan.host.run(addresses_of, "mine0")
+        refused = box.docker(*make, "--gateway", "10.90.8.7", "own", check=False)
+        assert "bridge mine0 exists and has no address 10.90.8.7/24" in refused.stderr
+    finally:
+        lan.host.run(remove, "mine0")
+
+
+def make_bridge(name: str, address: str) -> None:
+    with Netlink() as netlink:
+        netlink.add_bridge(name)
+    setup(name, address)
 
 
 def test_an_isolated_bridge_has_no_address_on_the_host(lan: Lan, box: Engine) -> None:

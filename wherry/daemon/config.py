@@ -46,6 +46,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     bridge: str = ""
     bip: str = ""
     fixed_cidr: str = ""
+    fixed_cidr_v6: str = ""
+    default_gateway: str = ""
+    default_gateway_v6: str = ""
+    ipv6: bool = False
     mtu: int = 0
     default_address_pools: tuple[AddressPool, ...] = ()
     icc: bool = True
@@ -53,6 +57,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ip_forward: bool = True
     ip_masq: bool = True
     iptables: bool = True
+    ip6tables: bool = True
+    userland_proxy: bool = True
     dns: tuple[str, ...] = ()
     dns_opts: tuple[str, ...] = ()
     dns_search: tuple[str, ...] = ()

@@ -108,6 +108,12 @@ def _positive(value: Any) -> int:
     return number
 
 
+def _only_true(value: Any) -> bool:
+    if not _boolean(value):
+        raise ValueError("IPv6 cannot be left out of the rules alone: use iptables=false for none")
+    return True
+
+
 def _switch(flag: str, help: str, **more: Any) -> Option:
     return Option(flag, help, _boolean, switch=True, **more)
 
@@ -149,6 +155,10 @@ OPTIONS: tuple[Option, ...] = (
     Option("bridge", "existing bridge for containers, or none", short="b"),
     Option("bip", "address of the default bridge (CIDR)"),
     Option("fixed-cidr", "range of the default bridge's addresses"),
+    _switch("ipv6", "IPv6 on the default bridge"),
+    Option("fixed-cidr-v6", "IPv6 subnet of the default bridge"),
+    Option("default-gateway", "gateway of containers on the default bridge"),
+    Option("default-gateway-v6", "IPv6 gateway of containers on the default bridge"),
     Option("mtu", "MTU of the default bridge in bytes", int),
     Option("default-address-pool", "pool for networks' subnets (base=CIDR,size=N)", parse_pool,
            key="default-address-pools", repeated=True),
@@ -157,6 +167,8 @@ OPTIONS: tuple[Option, ...] = (
     _switch("ip-forward", "turn on forwarding"),
     _switch("ip-masq", "masquerade what leaves the bridge"),
     _switch("iptables", "write firewall rules"),
+    Option("ip6tables", "write firewall rules for IPv6, too", _only_true, switch=True),
+    _switch("userland-proxy", "publish ports at [::1] and from IPv6 to IPv4"),
     Option("dns", "name server for containers", repeated=True, live=True),
     Option("dns-opt", "resolver option for containers", key="dns-opts", repeated=True, live=True),
     Option("dns-search", "search domain for containers", repeated=True, live=True),
@@ -219,6 +231,7 @@ REFUSED = {
     "selinux-enabled": "Wherry sets no SELinux labels",
     "storage-opts": "the storage drivers have no options",
     "swarm-default-advertise-addr": _NO_SWARM,
+    "userland-proxy-path": "Wherry's proxy is a part of it",
     "userns-remap": "give --userns auto to containers",
 }
 """Options of dockerd that mean nothing here, and why."""

@@ -310,15 +310,17 @@ class Engine:
         )
         pools = [Pool(item.base, item.size) for item in config.default_address_pools]
         catalog = NetworkCatalog(pools or DEFAULT_POOLS, host_routes)
-        self._proxy = Proxy(config.exec_root, self._launch_proxy)
+        proxy = Proxy(config.exec_root, self._launch_proxy) if config.userland_proxy else None
         self._attachments = Attachments(
-            catalog, self._bridges, firewall, Publication(firewall, HostPorts(), self._proxy)
+            catalog, self._bridges, firewall, Publication(firewall, HostPorts(), proxy)
         )
-        self._guard = NetworkGuard(self._bridges, firewall, self._proxy, self._pools)
+        self._guard = NetworkGuard(self._bridges, firewall, proxy, self._pools)
         short = self._instance.removeprefix("wherry").removeprefix("-")
         settings = BridgeSettings(
             name=f"wh{short}" if short else "wherry0",
-            bridge=config.bridge, bip=config.bip, fixed_cidr=config.fixed_cidr, mtu=config.mtu,
+            bridge=config.bridge, bip=config.bip, fixed_cidr=config.fixed_cidr,
+            ipv6=config.ipv6, fixed_cidr_v6=config.fixed_cidr_v6,
+            default_gateways=(config.default_gateway, config.default_gateway_v6), mtu=config.mtu,
             icc=config.icc, ip_masq=config.ip_masq, ip=config.ip,
         )  # fmt: skip
         lifecycle = NetworkLifecycle(catalog, self._bridges, firewall, settings)

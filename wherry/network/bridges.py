@@ -133,7 +133,8 @@ class Bridges:
     def _make(self, netlink: Netlink, record: NetworkRecord) -> Link:
         if record.foreign_bridge:
             raise NetworkUnavailable(
-                f"bridge {record.bridge} given with --bridge does not exist: make it first"
+                f"bridge {record.bridge} of network {record.name} does not exist: it was made by "
+                "you, make it again"
             )
         # A fixed address: the kernel otherwise takes the lowest of the ports', which changes.
         netlink.add_bridge(record.bridge, mtu=record.mtu, mac=_random_mac())

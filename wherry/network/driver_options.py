@@ -29,7 +29,8 @@ IPVLAN_FLAG = "ipvlan_flag"
 ENDPOINT_NAME = "com.docker.network.endpoint.ifname"
 ENDPOINT_SYSCTLS = "com.docker.network.endpoint.sysctls"
 
-NAT_MODES = ("nat", "nat-unprotected")
+GATEWAY_ADDRESSES = {4: "DefaultGatewayIPv4", 6: "DefaultGatewayIPv6"}
+"""Names of auxiliary addresses that are containers' gateways in the bridge's place."""
 
 LINK_NAME_LENGTH = 15
 """IFNAMSIZ less its terminating zero (linux/if.h)."""

@@ -12,7 +12,7 @@ from wherry.network.catalog import NetworkCatalog
 from wherry.network.endpoint import Endpoint, EndpointRequest
 from wherry.network.errors import BadAddress, ConfigurationOnly
 from wherry.network.ipam import mac_of
-from wherry.network.record import NetworkRecord
+from wherry.network.record import NetworkRecord, Subnet
 
 
 def join(catalog: NetworkCatalog, request: EndpointRequest, taken: Sequence[str]) -> Endpoint:
@@ -102,10 +102,10 @@ def _addressed(
         mac=_mac(request, record, ipv4),
         ipv4=ipv4,
         ipv4_prefix=_prefix(v4.subnet) if v4 and ipv4 else 0,
-        gateway=v4.gateway if v4 and ipv4 and _has_gateway(record, 4) else "",
+        gateway=_gateway(v4, 4) if v4 and ipv4 and _has_gateway(record, 4) else "",
         ipv6=ipv6,
         ipv6_prefix=_prefix(v6.subnet) if v6 and ipv6 else 0,
-        ipv6_gateway=v6.gateway if v6 and ipv6 and _has_gateway(record, 6) else "",
+        ipv6_gateway=_gateway(v6, 6) if v6 and ipv6 and _has_gateway(record, 6) else "",
         gateway_priority=request.gateway_priority,
         link_local=request.link_local,
         aliases=request.aliases,
@@ -137,6 +137,10 @@ def _mac(request: EndpointRequest, record: NetworkRecord, ipv4: str) -> str:
     if request.mac:
         return request.mac.lower().replace("-", ":")
     return mac_of(ipv4) if ipv4 else f"02:42:{secrets.token_bytes(4).hex(':')}"
+
+
+def _gateway(subnet: Subnet, version: int) -> str:
+    return subnet.auxiliary.get(opt.GATEWAY_ADDRESSES[version], "") or subnet.gateway
 
 
 def _has_gateway(record: NetworkRecord, version: int) -> bool:

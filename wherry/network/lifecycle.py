@@ -15,7 +15,7 @@ from wherry.base.ids import new_id
 from wherry.network import driver_options as options
 from wherry.network.bridges import Bridges, host_routes, link_addresses
 from wherry.network.catalog import NetworkCatalog
-from wherry.network.creation import complete
+from wherry.network.creation import complete, unique_local
 from wherry.network.errors import (
     ConfigurationInUse,
     NetworkHasEndpoints,
@@ -41,6 +41,9 @@ class BridgeSettings(msgspec.Struct, frozen=True, kw_only=True):
     bridge: str = ""
     bip: str = ""
     fixed_cidr: str = ""
+    ipv6: bool = False
+    fixed_cidr_v6: str = ""
+    default_gateways: tuple[str, str] = ("", "")
     mtu: int = 0
     icc: bool = True
     ip_masq: bool = True
@@ -114,6 +117,8 @@ class NetworkLifecycle:
         if record.driver in ("macvlan", "ipvlan"):
             made = link_addresses(record.bridge) is None
             record = msgspec.structs.replace(record, made_parent=made)
+        elif record.driver == "bridge" and not record.config_only:
+            record = _on_users_bridge(record)
         self._catalog.add(record)
         return record
 
@@ -176,7 +181,17 @@ class NetworkLifecycle:
     def _default_bridge(self, old: NetworkRecord | None) -> NetworkRecord:
         settings = self._settings
         link = settings.bridge or settings.name
-        subnet = self._default_subnet(link, old)
+        identifier = old.id if old else new_id()
+        subnets = [self._default_subnet(link, old)]
+        if settings.ipv6:
+            given = Subnet(settings.fixed_cidr_v6) if settings.fixed_cidr_v6 else None
+            subnets.append(check_subnet(given) if given else unique_local(identifier))
+        for number, version in enumerate((4, 6)[: len(subnets)]):
+            if settings.default_gateways[number]:
+                aux = {options.GATEWAY_ADDRESSES[version]: settings.default_gateways[number]}
+                subnets[number] = check_subnet(
+                    msgspec.structs.replace(subnets[number], auxiliary=aux)
+                )
         driver_options = {
             options.DEFAULT_BRIDGE: "true",
             options.ICC: str(settings.icc).lower(),
@@ -187,11 +202,12 @@ class NetworkLifecycle:
         }
         options.check_options("bridge", driver_options)
         return NetworkRecord(
-            id=old.id if old else new_id(),
+            id=identifier,
             name="bridge",
             driver="bridge",
             created=old.created if old else timestamp(),
-            subnets=(subnet,),
+            subnets=tuple(subnets),
+            enable_ipv6=settings.ipv6,
             bridge=link,
             options=driver_options,
             foreign_bridge=bool(settings.bridge),
@@ -217,7 +233,7 @@ class NetworkLifecycle:
             inner = ipaddress.ip_network(settings.fixed_cidr, strict=False)
             return _with_range(Subnet(str(inner)), settings.fixed_cidr)
         if old and old.bridge == link and self._still_fits(old, link):
-            return msgspec.structs.replace(old.subnets[0], ip_range="")
+            return msgspec.structs.replace(old.subnets[0], ip_range="", auxiliary={})
         chosen = self._catalog.choose_subnet()
         if chosen is None:
             raise NoSubnets
@@ -237,6 +253,21 @@ class NetworkLifecycle:
             route.prefixlen and route.version == wanted.version and route.overlaps(wanted)
             for route in routes
         )
+
+
+def _on_users_bridge(record: NetworkRecord) -> NetworkRecord:
+    """A network whose bridge is there already keeps it as it is, and leaves it at its end."""
+    present = link_addresses(record.bridge)
+    if present is None:
+        return record
+    for subnet in record.subnets:
+        address = f"{subnet.gateway}/{subnet.subnet.partition('/')[2]}"
+        if address not in present:
+            raise InvalidParameter(
+                f"bridge {record.bridge} exists and has no address {address}: give it that, or "
+                "choose another bridge name"
+            )
+    return msgspec.structs.replace(record, foreign_bridge=True)
 
 
 def _subnet_of(address: str) -> Subnet:

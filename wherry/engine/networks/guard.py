@@ -31,7 +31,9 @@ _CALM_SECONDS = 60.0
 class NetworkGuard:
     """Watches from the event loop; repairs in the "network" pool."""
 
-    def __init__(self, bridges: Bridges, firewall: Firewall, proxy: Proxy, pools: Pools) -> None:
+    def __init__(
+        self, bridges: Bridges, firewall: Firewall, proxy: Proxy | None, pools: Pools
+    ) -> None:
         self._bridges = bridges
         self._firewall = firewall
         self._proxy = proxy
@@ -49,7 +51,8 @@ class NetworkGuard:
     def open(self) -> None:
         """Begins to watch, before this daemon's first rules."""
         self._loop = asyncio.get_running_loop()
-        self._proxy.on_connect = self._proxy_connected
+        if self._proxy is not None:
+            self._proxy.on_connect = self._proxy_connected
         if not self._firewall.enabled:
             return
         try:
@@ -121,6 +124,8 @@ class NetworkGuard:
         asyncio.get_running_loop().create_task(self._revive())
 
     async def _revive(self) -> None:
+        if self._proxy is None:
+            return
         try:
             await self._pools.run("network", self._proxy.revive)
         except (WherryError, OSError) as error:

@@ -251,7 +251,7 @@ class HostConfig(Resources, frozen=True, kw_only=True):
     init: bool | None = None
 
 
-class IpamSettings(_Shape, frozen=True):
+class IpamSettings(_Shape, frozen=True, omit_defaults=True):
     """Addresses asked for on a network."""
 
     ipv4_address: str = msgspec.field(name="IPv4Address", default="")
