@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from wherry.cli.session import Session
     from wherry.client.engine import PendingAnswer
-    from wherry.client.http import Connection
+    from wherry.client.http import Connection, Response
 
 
 class Attachment:
@@ -25,7 +25,7 @@ class Attachment:
         self._session, self._container, self._tty = session, container, tty
         self._detach_keys = detach_keys or session.config.text("detachKeys")
         self._connection: Connection | None = None
-        self._waiting: PendingAnswer | None = None
+        self._waiting: Response | None = None
         self._streams = (False, True, True)
 
     def open(self, stdin: bool, stdout: bool, stderr: bool, condition: str) -> None:
@@ -39,15 +39,17 @@ class Attachment:
             query["detachKeys"] = self._detach_keys
         client = self._session.client
         attaching = client.begin_hijack(f"/containers/{self._container}/attach", query)
-        self.wait(condition)
+        waiting = self._begin_wait(condition)
         self._connection = attaching.head().connection
+        self._waiting = waiting.head()
 
     def wait(self, condition: str) -> None:
-        """Begins to wait for the exit code."""
+        """Begins to wait for the exit code: the engine has understood so on return."""
+        self._waiting = self._begin_wait(condition).head()
+
+    def _begin_wait(self, condition: str) -> PendingAnswer:
         query = {"condition": condition} if condition else {}
-        self._waiting = self._session.client.begin(
-            "POST", f"/containers/{self._container}/wait", query
-        )
+        return self._session.client.begin("POST", f"/containers/{self._container}/wait", query)
 
     def carry(self) -> None:
         """Carries the streams to their end; raises Detached."""
@@ -66,7 +68,7 @@ class Attachment:
     def exit_code(self) -> int:
         """Waits for the container's exit code; 125 where the engine could not tell."""
         assert self._waiting is not None
-        answer = self._waiting.value()
+        answer = self._session.client.decoded(self._waiting)
         message = (answer.get("Error") or {}).get("Message")
         if message:
             self._session.warn(f"Error waiting for container: {message}")

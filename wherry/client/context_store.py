@@ -208,7 +208,7 @@ def _tar_members(data: bytes) -> list[tuple[str, bytes]]:
     import io
     import tarfile
 
-    found = []
+    found: list[tuple[str, bytes]] = []
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
             for entry in archive:
@@ -216,7 +216,7 @@ def _tar_members(data: bytes) -> list[tuple[str, bytes]]:
                 if content is not None and entry.size <= _MAX_ARCHIVE:
                     found.append((entry.name, content.read()))
     except tarfile.TarError:
-        return []
+        pass  # docker's archives lack their end: what was read before it counts
     return found
 
 

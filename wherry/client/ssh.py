@@ -6,6 +6,12 @@ import subprocess
 
 from wherry.client.errors import ClientError, ConnectionFailed
 
+_REMOTE = (
+    "sh -c 'command -v wherry >/dev/null && exec wherry{0} system dial-stdio; "
+    "exec docker{0} system dial-stdio'"
+)
+"""What is run on the other side, where docker's command line may be the only one."""
+
 
 class SshStream:
     """The pipes of an ssh process, dressed as a socket."""
@@ -62,10 +68,10 @@ def ssh_arguments(address: str) -> list[str]:
         arguments += ["-l", user]
     if port:
         arguments += ["-p", port]
-    arguments += ["--", host.strip("[]"), "wherry"]
-    if slash and path:
-        arguments += ["--host", f"unix:///{path}"]
-    return [*arguments, "system", "dial-stdio"]
+    if not all(mark.isalnum() or mark in "/._-" for mark in path):
+        raise ClientError(f"ssh host connection is not valid: {path!r} is no plain socket path")
+    there = f" --host unix:///{path}" if slash and path else ""
+    return [*arguments, "--", host.strip("[]"), _REMOTE.format(there)]
 
 
 def dial_ssh(address: str) -> SshStream:

@@ -107,16 +107,12 @@ def test_a_broken_file_is_told(tmp_path):
 
 
 def test_ssh_runs_our_own_end_on_the_other_side():
-    assert ssh_arguments("me@host:22")[-8:] == [
-        "me",
-        "-p",
-        "22",
-        "--",
-        "host",
-        "wherry",
-        "system",
-        "dial-stdio",
-    ]
+    *options, command = ssh_arguments("me@host:22")
+    assert options[-6:] == ["-l", "me", "-p", "22", "--", "host"]
+    assert "wherry system dial-stdio; exec docker system dial-stdio" in command
+    assert "--host unix:///run/x.sock system" in ssh_arguments("host/run/x.sock")[-1]
+    with pytest.raises(ClientError, match="no plain socket path"):
+        ssh_arguments("host/run/x';reboot")
     with pytest.raises(ClientError, match="no host specified"):
         ssh_arguments("")
 
