@@ -1,5 +1,6 @@
 """The sockets of the embedded DNS server in real namespaces: port 53 arrives, and stays free."""
 
+import errno
 import socket
 from collections.abc import Iterator
 
@@ -77,3 +78,16 @@ def test_a_batch_that_is_refused_changes_nothing(namespace: NetworkNamespace) ->
     with pytest.raises(SyscallError, match="nf_tables"):
         namespace.run(redirect_output, "t" * 300, "127.0.0.11", 53, ports)
     assert namespace.run(nft, "list ruleset") == []
+
+
+def test_without_nat_in_the_kernel_the_sockets_are_on_port_53(
+    namespace: NetworkNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise SyscallError(errno.EOPNOTSUPP, "nf_tables")
+
+    monkeypatch.setattr("wherry.runtime.resolver.redirect_output", refuse)
+    udp, tcp = namespace.run(open_sockets)
+    with udp, tcp, namespace.run(say, socket.SOCK_DGRAM, b"plain"):
+        assert udp.recv(100) == b"plain"
+        assert tcp.getsockname() == ("127.0.0.11", 53)

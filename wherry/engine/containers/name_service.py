@@ -162,9 +162,9 @@ class NameService:
         connection = self._connection
         if connection is None or self._closed:
             return
-        logger.warning("the dns process %d has ended: starting another", connection.pid)
+        logger.warning("the dns process %d has ended or is stuck: starting another", connection.pid)
         self._forget()
-        connection.close()
+        connection.kill()
         self._restarting = asyncio.get_running_loop().create_task(self._restart())
 
     async def _restart(self) -> None:

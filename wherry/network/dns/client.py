@@ -3,6 +3,7 @@
 import contextlib
 import os
 import select
+import signal
 import socket
 import struct
 import threading
@@ -13,11 +14,11 @@ import msgspec
 
 from wherry.base.errors import InternalError, Unavailable
 from wherry.linux.fd import send_message
-from wherry.linux.process import pidfd_open
+from wherry.linux.process import pidfd_open, pidfd_send_signal
 from wherry.network.dns import messages as msg
 
 CONTROL = "dns.sock"
-_SECONDS = 5.0
+_SECONDS = 10.0
 
 
 class DnsGone(Unavailable):
@@ -32,7 +33,10 @@ class DnsConnection:
     """A connection to a dns process: requests in turn."""
 
     def __init__(self, connection: socket.socket) -> None:
-        """Takes a connected socket over; raises DnsGone, OSError."""
+        """Takes a connected socket over; raises DnsGone, OSError.
+
+        A process that does not say hello is ended: two of them must not read the same sockets.
+        """
         self._connection = connection
         self._lock = threading.Lock()
         connection.settimeout(_SECONDS)
@@ -44,7 +48,7 @@ class DnsConnection:
         try:
             hello = self._call(msg.Hello())
         except BaseException:
-            self.close()
+            self.kill()
             raise
         self.protocol = hello.protocol
         self.release = hello.release
@@ -79,6 +83,13 @@ class DnsConnection:
         poll = select.poll()
         poll.register(self._pidfd, select.POLLIN)
         poll.poll(_SECONDS * 1000)
+        self.close()
+
+    def kill(self) -> None:
+        """Ends a process that does not answer, if it is still there, and closes."""
+        if self._pidfd >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                pidfd_send_signal(self._pidfd, signal.SIGKILL)
         self.close()
 
     def close(self) -> None:
