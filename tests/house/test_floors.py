@@ -3,8 +3,6 @@
 import ast
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2] / "wherry"
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -34,7 +32,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 }  # fmt: skip
 """What each room may import beside itself; `daemon` wires everything and may import all."""
 
-FILES = sorted(ROOT.rglob("*.py"))
+FILES = {path: path.read_text() for path in sorted(ROOT.rglob("*.py"))}
+TREES = {path: ast.parse(text) for path, text in FILES.items()}
 
 
 def room_of(module: str) -> str:
@@ -48,57 +47,59 @@ def module_of(path: Path) -> str:
     return ".".join(("wherry", *path.relative_to(ROOT).with_suffix("").parts))
 
 
-def imported_modules(path: Path) -> set[str]:
+def shown(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imported_modules(tree: ast.Module) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name for name in found if name.startswith("wherry")}
+    return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_room_imports_only_rooms_on_lower_floors(path: Path) -> None:
-    room = room_of(module_of(path))
-    if room in ("", "daemon") or path.name == "__init__.py":
-        return
-    allowed = MAY_IMPORT[room]
-    for name in imported_modules(path):
-        target = room_of(name)
-        if target in ("", room, "__version__") or target.split(".")[0] in allowed:
+def may_import(room: str, target: str) -> bool:
+    # `wherry daemon` hands over to the daemon's own main function.
+    if target in ("", room, "__version__") or (room, target) == ("cli", "daemon"):
+        return True
+    return bool({target, target.split(".")[0]} & MAY_IMPORT[room])
+
+
+def test_a_room_imports_only_rooms_on_lower_floors() -> None:
+    offenders = []
+    for path, tree in TREES.items():
+        room = room_of(module_of(path))
+        if room in ("", "daemon") or path.name == "__init__.py":
             continue
-        if (room, target) == ("cli", "daemon"):
-            continue  # `wherry daemon` hands over to the daemon's own main function
-        assert target in allowed, f"{room} may not import {name}"
+        offenders += [
+            f"{shown(path)} may not import {name}"
+            for name in imported_modules(tree)
+            if name.startswith("wherry") and not may_import(room, room_of(name))
+        ]
+    assert offenders == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_package_has_a_sign_on_its_door_and_nothing_else(path: Path) -> None:
-    if path.name != "__init__.py" or path.parent == ROOT:
-        return
-    body = ast.parse(path.read_text()).body
-    assert len(body) == 1
-    assert ast.get_docstring(ast.parse(path.read_text()))
+def test_a_package_has_a_sign_on_its_door_and_nothing_else() -> None:
+    doors = {path: tree for path, tree in TREES.items() if path.name == "__init__.py"}
+    del doors[ROOT / "__init__.py"]
+    assert doors
+    assert [shown(path) for path, tree in doors.items() if len(tree.body) != 1] == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_module_says_what_it_is(path: Path) -> None:
-    assert ast.get_docstring(ast.parse(path.read_text()))
+def test_every_module_says_what_it_is() -> None:
+    assert [shown(path) for path, tree in TREES.items() if not ast.get_docstring(tree)] == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_files_stay_under_six_hundred_lines(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 600
+def test_files_stay_under_six_hundred_lines() -> None:
+    assert [shown(path) for path, text in FILES.items() if len(text.splitlines()) > 600] == []
 
 
 def test_only_the_kernel_room_touches_ctypes_and_fcntl() -> None:
-    offenders = []
-    for path in FILES:
-        if room_of(module_of(path)) == "linux":
-            continue
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if {"ctypes", "fcntl"} & set(names):
-                offenders.append(str(path.relative_to(ROOT)))
-    assert offenders == []
+    assert [
+        shown(path)
+        for path, tree in TREES.items()
+        if room_of(module_of(path)) != "linux" and {"ctypes", "fcntl"} & imported_modules(tree)
+    ] == []

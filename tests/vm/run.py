@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 from tests.vm.base_image import BaseImage, base_image
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-CARRIED = ("tests", "packaging", "demo", "pyproject.toml", "README.md")
+CARRIED = ("bin", "tests", "packaging", "demo", "pyproject.toml", "README.md")
 _RESULT_SIZE = 32 << 20
 _COMMAND_LINE = (
     "console=ttyS0 root=/dev/vda rw quiet loglevel=3 mitigations=off nokaslr audit=0 "
