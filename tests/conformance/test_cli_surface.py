@@ -2,15 +2,20 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 
 import pytest
 
+from tests.support.wherry_cli import WarmWherry
+from wherry.cli.examples import EXAMPLES
 from wherry.cli.main import GLOBAL_OPTIONS, load_command
+from wherry.cli.options import parse
 from wherry.cli.table import GROUPS, resolve
 
 pytestmark = pytest.mark.skipif(not shutil.which("docker"), reason="there is no docker CLI")
@@ -51,6 +56,17 @@ OUR_OWN_OPTIONS: dict[tuple[str, str], str] = {
     ("container update", "publish-rm"): "the same",
 }
 """(command, option) that docker lacks, with the reason."""
+
+OTHER_HELP = {
+    "run": "docker shows Windows's options to an engine that it cannot reach",
+    "create": "the same; and docker's help has a slip",
+    "start": "docker shows checkpoints to an engine that it cannot reach",
+    "service create": "docker's help has a blank at the end of a line",
+    "service update": "the same",
+    "logs": "has an option of our own",
+    "update": "has options of our own",
+}
+"""Commands whose help is not docker's word for word, with the reason."""
 
 HIDDEN_COMMANDS = ("completion bash", "completion fish", "completion zsh", "system dial-stdio")
 """Commands that docker's help does not show."""
@@ -183,6 +199,36 @@ def test_no_option_is_shown_that_docker_lacks_but_those_listed() -> None:
             }
     shortened = {(path.removeprefix("container "), name) for path, name in OUR_OWN_OPTIONS}
     assert extra == set(OUR_OWN_OPTIONS) | shortened
+
+
+def test_help_is_dockers_word_for_word_and_has_examples_below(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+    different = set()
+    with WarmWherry() as wherry:
+        for path, theirs in dockers_commands().items():
+            if path in MISSING:
+                continue
+            _, out, _ = wherry.run([*path.split(), "--help"], environment, tmp_path)
+            if out.partition("\nExamples:\n")[0].replace("wherry", "docker") != theirs:
+                different.add(path.removeprefix("container "))
+    assert different == set(OTHER_HELP)
+
+
+def test_every_example_is_understood() -> None:
+    for key, rows in EXAMPLES.items():
+        for _, line in rows:
+            words = shlex.split(line)
+            found = resolve(words)
+            assert found, line
+            assert found[1] == key, line
+            command = load_command(key)
+            _, operands = parse(
+                command.OPTIONS,
+                words[found[2] :],
+                interspersed=getattr(command, "INTERSPERSED", True),
+            )
+            least, most = command.ARGUMENTS
+            assert least <= len(operands) and (most < 0 or len(operands) <= most), line
 
 
 def test_the_global_options_are_dockers() -> None:

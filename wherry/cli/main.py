@@ -215,11 +215,13 @@ def _run_command(session: Session, path: str, key: str, words: list[str]) -> int
             check_versions(session, module, options)
         return int(command.run(session, options, operands))
     except HelpRequested:
+        from wherry.cli.examples import examples_text
         from wherry.cli.help import command_help
 
         description = getattr(command, "DESCRIPTION", COMMANDS[key][1])
         print(
-            command_help(path, command.SYNTAX, description, command.ALIASES, command.OPTIONS),
+            command_help(path, command.SYNTAX, description, command.ALIASES, command.OPTIONS)
+            + examples_text(key),
             end="",
         )
         return 0

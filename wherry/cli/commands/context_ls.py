@@ -42,7 +42,7 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
         type_name="*formatter.clientContextContext",
     )
     session.out(listing.render(rows))
-    if session.environment.get("DOCKER_HOST") and not options.flag("quiet"):
+    if session.environment.get("DOCKER_HOST"):
         session.warn(
             "Warning: DOCKER_HOST environment variable overrides the active context. To use a "
             "context, either set the global --context flag, or unset DOCKER_HOST environment "
