@@ -98,8 +98,8 @@ def _boot(image: BaseImage, payload: Path, result: Path, seconds: float, kvm: bo
         ]  # fmt: skip
     command = [
         "nice", "-n", "10", "qemu-system-x86_64", "-machine", "pc,hpet=off", *accelerator,
-        "-cpu", "max", "-smp", "2", "-m", "2048", "-nodefaults", "-no-user-config", "-no-reboot",
-        "-display", "none", "-serial", "stdio", "-device", "virtio-rng-pci",
+        "-cpu", "max,la57=off", "-smp", "2", "-m", "2048", "-nodefaults", "-no-user-config",
+        "-no-reboot", "-display", "none", "-serial", "stdio", "-device", "virtio-rng-pci",
         "-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", _COMMAND_LINE,
         *disks,
     ]  # fmt: skip

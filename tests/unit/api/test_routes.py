@@ -120,6 +120,7 @@ OWN = {
     ("GET", "/openapi.json"): "the description of this API, which no dockerd serves",
     ("DELETE", "/containers/{id}/{alias}"): "Docker has it too: there a name may hold slashes",
     ("POST", "/containers/{id}/mounts"): "a mount for a container that is there already",
+    ("POST", "/containers/{id}/ports"): "published ports of a container that is there already",
     ("GET", "/volumes/{name}/export"): "a volume as an archive",
     ("POST", "/volumes/{name}/import"): "a volume from an archive",
     ("POST", "/volumes/{name}/clone"): "a copy of a volume",
