@@ -46,6 +46,7 @@ class Packer:
     def __init__(self, archives: LayerArchives, scratch: str) -> None:
         self._archives = archives
         self._scratch = scratch
+        self._compressions: dict[str, str] = {}
 
     def original(self, image: Image) -> Packed | None:
         """The manifest that an image came with, None without one or without its archives here."""
@@ -108,11 +109,13 @@ class Packer:
         return Packed(described, data, manifest, diff_ids)
 
     def _compression(self, diff_id: str) -> str:
-        with self._archives.open(diff_id) as archive:
-            start = archive.read(4)
-        if start.startswith(_GZIP):
-            return _GZIPPED
-        return _ZSTANDARD if start == _ZSTD else _PLAIN
+        digest = self._archives.describe(diff_id).digest
+        if digest not in self._compressions:
+            with self._archives.open(diff_id) as archive:
+                start = archive.read(4)
+            kind = _ZSTANDARD if start == _ZSTD else _PLAIN
+            self._compressions[digest] = _GZIPPED if start.startswith(_GZIP) else kind
+        return self._compressions[digest]
 
     def _compress(self, diff_id: str) -> None:
         if self._compression(diff_id) in (_GZIPPED, _ZSTANDARD):

@@ -48,12 +48,13 @@ class DescribeImages:
         digest = str(Digest.of(image.manifest))
         return Descriptor(image.manifest_type, digest, len(image.manifest), platform=image.platform)
 
-    def manifests(self, name: str) -> list[ManifestSummary]:
-        """Every manifest of a name; blocking."""
-        variants = self._catalog.variants(name)
-        if not variants:
-            image = self._catalog.get(name)
-            variants = [Variant(self._packer.pack(image).descriptor, image)]
+    def manifests(self, image: Image, name: str = "") -> list[ManifestSummary]:
+        """Every manifest that an image's name, or its id, stands for; blocking."""
+        if image.index:
+            variants = self._catalog.variants(name or image.id)
+        else:
+            packed = self._packer.named(image) or self._packer.pack(image)
+            variants = [Variant(packed.descriptor, image)]
         return [self._summary(variant) for variant in variants]
 
     def shared_sizes(self, images: Iterable[Image]) -> dict[str, int]:

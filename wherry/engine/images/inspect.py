@@ -37,7 +37,9 @@ class InspectImage:
             )
         image = self._catalog.get_for(name, platform)
         found = (
-            await self._pools.run("disk", self._describe.manifests, name) if manifests else UNSET
+            await self._pools.run("disk", self._describe.manifests, image, name)
+            if manifests
+            else UNSET
         )
         config = image.config
         return ImageInspect(

@@ -54,7 +54,7 @@ class ListImages:
             rows = [msgspec.structs.replace(row, shared_size=shared[row.id]) for row in rows]
         if manifests:
             found = await self._pools.run(
-                "disk", lambda: [self._describe.manifests(image.id) for image in images]
+                "disk", lambda: [self._describe.manifests(image) for image in images]
             )
             rows = [
                 msgspec.structs.replace(row, manifests=item)

@@ -30,6 +30,7 @@ class LayerArchives:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._known: dict[str, LayerDescriptor] = {}
         root.mkdir(parents=True, exist_ok=True)
         root.chmod(0o700)
         for leftover in root.glob(".*.tmp"):
@@ -67,22 +68,28 @@ class LayerArchives:
         digest, size = _copy(descriptor, directory / name)
         described = msgspec.json.encode(LayerDescriptor(f"sha256:{digest}", size, name))
         write_atomic(directory / "descriptor.json", described)
+        self._known.pop(diff_id, None)
         (directory / known.file).unlink(missing_ok=True)
 
     def open(self, diff_id: str) -> BinaryIO:
         """The archive, to be read; raises NotFound."""
         for _ in range(3):  # it may be replaced between two looks
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 return (self._directory(diff_id) / self.describe(diff_id).file).open("rb")
+            except FileNotFoundError:
+                self._known.pop(diff_id, None)
         raise NotFound(f"the archive of layer {diff_id} is not kept")
 
     def describe(self, diff_id: str) -> LayerDescriptor:
         """Digest and size of the archive; raises NotFound."""
-        try:
-            data = (self._directory(diff_id) / "descriptor.json").read_bytes()
-        except FileNotFoundError:
-            raise NotFound(f"the archive of layer {diff_id} is not kept") from None
-        return msgspec.json.decode(data, type=LayerDescriptor)
+        known = self._known.get(diff_id)
+        if known is None:
+            try:
+                data = (self._directory(diff_id) / "descriptor.json").read_bytes()
+            except FileNotFoundError:
+                raise NotFound(f"the archive of layer {diff_id} is not kept") from None
+            known = self._known[diff_id] = msgspec.json.decode(data, type=LayerDescriptor)
+        return known
 
     def remove(self, diff_id: str) -> None:
         """Keeps the archive no longer; one that is not there is fine. A kill leaves no half."""
@@ -90,6 +97,7 @@ class LayerArchives:
         shutil.rmtree(doomed, ignore_errors=True)
         with contextlib.suppress(FileNotFoundError):
             self._directory(diff_id).rename(doomed)
+            self._known.pop(diff_id, None)
         shutil.rmtree(doomed, ignore_errors=True)
 
     def _directory(self, diff_id: str) -> Path:
