@@ -15,7 +15,6 @@ from wherry.api import (
 )
 from wherry.api.app import Route
 from wherry.api.images import change, registry, show, transfer
-from wherry.api.not_offered import not_offered
 from wherry.api.openapi import describe
 from wherry.api.request import ApiRequest, json_response
 from wherry.api.services import Services
@@ -85,7 +84,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/images/{name}/history", show.history, "1.24"),
     Route("POST", "/images/{name}/tag", change.tag, "1.24"),
     Route("DELETE", "/images/{name}", change.remove, "1.24"),
-    Route("GET", "/images/{name}/attestations", not_offered, "1.55"),
+    Route("GET", "/images/{name}/attestations", show.attestations, "1.55"),
     Route("GET", "/distribution/{name}/json", registry.distribution, "1.30"),
     Route("POST", "/auth", registry.auth, "1.24"),
     # Networks

@@ -101,6 +101,7 @@ from wherry.engine.volumes.state import VolumeState
 from wherry.engine.volumes.transfer import CloneVolume, ExportVolume, ImportVolume
 from wherry.engine.volumes.transfer_tasks import COPY_TASK, EXPORT_TASK, IMPORT_TASK
 from wherry.engine.volumes.use_cases import VolumeUseCases
+from wherry.images.attestations import Attestations
 from wherry.images.catalog import ImageCatalog
 from wherry.images.commit import CommitImage
 from wherry.images.downloads import Downloads
@@ -126,6 +127,7 @@ from wherry.network.ports import HostPorts
 from wherry.network.proxy_client import Proxy
 from wherry.network.publication import Publication
 from wherry.runtime.live_mounts import ATTACH_TASK, DETACH_TASK
+from wherry.store.content.blobs import SmallBlobs
 from wherry.store.content.layers import LayerArchives
 from wherry.store.records.database import Database
 from wherry.store.secrets.vault import Vault
@@ -198,6 +200,9 @@ class Engine:
         self._archives = LayerArchives(config.data_root / "archives")
         self._catalog = ImageCatalog(self._database)
         self._layers = ImageLayers(self._catalog, self._snapshots, self._archives)
+        self._attestations = Attestations(
+            self._catalog, SmallBlobs(config.data_root / "attestations")
+        )
         self._index = ContainerIndex(self._database)
         self._volumes = VolumeState(
             VolumeDirectories(config.data_root / "volumes"), self._database, self._pools,
@@ -222,6 +227,7 @@ class Engine:
         """Brings everything up and listens; raises WherryError for what cannot be."""
         await self._pools.run("disk", self._empty_scratch)
         await self._pools.run("disk", self._layers.drop_orphans)
+        await self._pools.run("disk", self._attestations.drop_unneeded)
         await self._pools.run("supervisor", self._supervisor.open)
         self._guard.open()
         await self._networks.open()
@@ -417,33 +423,39 @@ class Engine:
         self._downloads = Downloads(self._config.data_root / "partial", registries)
         unpacker = LayerUnpacker(self._snapshots, archives, self._supervisor)
         packer = Packer(archives, str(scratch))
-        describe = DescribeImages(catalog, packer, archives, self._snapshots, self._index)
-        remove = RemoveImage(catalog, layers, self._index, pools, events)
+        attestations = self._attestations
+        describe = DescribeImages(
+            catalog, packer, archives, self._snapshots, self._index, attestations
+        )
+        remove = RemoveImage(catalog, layers, self._index, pools, events, attestations)
         commit = CommitImage(
             catalog, self._snapshots, unpacker, layers, self._supervisor, str(scratch)
         )
-        pull = PullImage(catalog, unpacker, layers, archives, self._downloads, registries)
-        push = PushImage(catalog, packer, Uploads(archives, registries), registries)
+        pull = PullImage(
+            catalog, unpacker, layers, archives, self._downloads, registries, attestations
+        )
+        push = PushImage(catalog, packer, Uploads(archives, registries), attestations, registries)
         return ImageUseCases(
             catalog=catalog,
             list=ListImages(catalog, describe, self._index, pools),
             inspect=InspectImage(catalog, describe, pools, self._snapshots.name),
             take_in=TakeIn(
-                LoadImages(catalog, unpacker, layers, str(scratch)),
+                LoadImages(catalog, unpacker, layers, str(scratch), attestations),
                 ImportImage(catalog, unpacker, layers), scratch, registries, pools, events,
             ),
             remove=remove,
             prune=PruneImages(catalog, remove, layers, self._downloads, pools, events),
             commit=CommitContainer(catalog, commit, self._containers.signals, pools, events),
             save=SendImages(
-                catalog, SaveImages(catalog, packer, archives, str(scratch)), scratch, pools,
-                events,
+                catalog, SaveImages(catalog, packer, archives, str(scratch), attestations), scratch,
+                pools, events,
             ),
             pull=PullForClient(pull, pools, events),
             push=PushForClient(push, pools, events),
             search=SearchImages(pools, registries),
             distribution=InspectDistribution(pools, registries),
             log_in=LogIn(pools, registries),
+            attestations=attestations,
             pools=pools,
             events=events,
         )  # fmt: skip

@@ -118,6 +118,11 @@ class ImageCatalog:
         with self._lock:
             return self._indexes.get(self._index_of(name, self.get(name)), b"")
 
+    def index_entries(self) -> list[Descriptor]:
+        """The entries of all names' indexes."""
+        with self._lock:
+            return [entry for index in self._indexes for entry in self._entries_of(index)]
+
     def describe_index(self, digest: str) -> Descriptor | None:
         """The descriptor of an index that a name came by, None if there is no such index."""
         with self._lock:

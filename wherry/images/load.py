@@ -11,6 +11,7 @@ import msgspec
 from wherry.base.clock import now_ns
 from wherry.base.errors import DataCorrupt, InvalidParameter, NotFound
 from wherry.images.archive import ImageArchive, blob_path
+from wherry.images.attestations import Attestations
 from wherry.images.catalog import ImageCatalog
 from wherry.images.downloads import Progress, short
 from wherry.images.layers import ImageLayers
@@ -20,7 +21,14 @@ from wherry.model.digest import Digest
 from wherry.model.docker.progress import moving
 from wherry.model.image import Image
 from wherry.model.image_config import ImageConfig, host_architecture
-from wherry.model.manifest import OCI_MANIFEST, Index, Manifest, Platform, parse_manifest
+from wherry.model.manifest import (
+    OCI_MANIFEST,
+    Descriptor,
+    Index,
+    Manifest,
+    Platform,
+    parse_manifest,
+)
 from wherry.model.reference import Reference
 from wherry.store.layer.compression import decompress
 
@@ -44,9 +52,11 @@ class LoadImages:
     """Reads every image of an archive."""
 
     def __init__(
-        self, catalog: ImageCatalog, unpacker: LayerUnpacker, layers: ImageLayers, scratch: str
-    ) -> None:
+        self, catalog: ImageCatalog, unpacker: LayerUnpacker, layers: ImageLayers, scratch: str,
+        attestations: Attestations,
+    ) -> None:  # fmt: skip
         """`scratch` is a directory for archives on their way."""
+        self.attestations = attestations
         self._catalog = catalog
         self._unpacker = unpacker
         self._layers = layers
@@ -169,8 +179,21 @@ class _Loading:
         images = [self._load.take(self._archive, item, (), self._progress)
                   for item in members if item is not main]  # fmt: skip
         image = self._load.take(self._archive, main, references, self._progress)
+        self._attestations(entry["digest"])
         self._announce(image, references)
         return [image, *images]
+
+    def _attestations(self, digest: str) -> None:
+        document = parse_manifest(self._archive.blob(digest), digest)
+
+        def read(entry: Descriptor, is_manifest: bool) -> bytes | None:
+            try:
+                return self._archive.blob(entry.digest)
+            except (DataCorrupt, InvalidParameter):
+                return None  # absent, too large or false: the image is none the worse
+
+        if isinstance(document, Index):
+            self._load.attestations.take(document.manifests, read)
 
     def _require(self, members: list[_Member], name: str) -> list[_Member]:
         """Those for the platforms that were asked for."""

@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from wherry.base.clock import now_ns
-from wherry.base.errors import Cancelled, DataCorrupt, InvalidParameter, NotFound
+from wherry.base.errors import Cancelled, DataCorrupt, InvalidParameter, NotFound, WherryError
+from wherry.images.attestations import SUBJECT, Attestations
 from wherry.images.catalog import ImageCatalog
 from wherry.images.downloads import Downloads, Progress, short
 from wherry.images.layers import ImageLayers
@@ -44,7 +45,9 @@ class PullImage:
     def __init__(
         self, catalog: ImageCatalog, unpacker: LayerUnpacker, layers: ImageLayers,
         archives: LayerArchives, downloads: Downloads, settings: RegistrySettings,
+        attestations: Attestations,
     ) -> None:  # fmt: skip
+        self._attestations = attestations
         self._layers = layers
         self._catalog = catalog
         self._unpacker = unpacker
@@ -92,6 +95,7 @@ class PullImage:
                 origin=Origin(found.data, found.media_type or chosen.media_type,
                               top.data if found is not top else b"", reference.name),
             )  # fmt: skip
+        self._take_attestations(registry, top, found)
         report({"status": f"Digest: {top.digest}"})
         same = before is not None and before.id == image.id
         what = "Image is up to date" if same else "Downloaded newer image"
@@ -116,6 +120,28 @@ class PullImage:
                 )
             found = registry.manifest(entry.digest)
         raise DataCorrupt(f"the index of {name} holds indexes in indexes")
+
+    def _take_attestations(
+        self, registry: Registry, top: RemoteManifest, found: RemoteManifest
+    ) -> None:
+        """Keeps what the index says of the image; it is no fault of the image if it cannot be."""
+        document = parse_manifest(top.data, top.digest)
+        if not isinstance(document, Index):
+            return
+
+        def read(entry: Descriptor, is_manifest: bool) -> bytes | None:
+            try:
+                if is_manifest:
+                    return registry.manifest(entry.digest).data
+                return _blob(registry, entry)
+            except WherryError:
+                return None
+
+        self._attestations.take(
+            (entry for entry in document.manifests
+             if (entry.annotations or {}).get(SUBJECT) == found.digest),
+            read,
+        )  # fmt: skip
 
     def _fetch(
         self, registry: Registry, layers: Sequence[Descriptor], diff_ids: tuple[str, ...],
@@ -205,15 +231,20 @@ def _configuration(registry: Registry, manifest: Manifest, reference: Reference)
     config = manifest.config
     if config.size > _CONFIG_LIMIT:
         raise DataCorrupt(f"the configuration of {reference.familiar()} is too large")
-    pieces, _ = registry.blob(config.digest)
+    return _blob(registry, config)
+
+
+def _blob(registry: Registry, described: Descriptor) -> bytes:
+    """A small blob, verified."""
+    pieces, _ = registry.blob(described.digest)
     raw = bytearray()
     with contextlib.closing(pieces):
         for piece in pieces:
             raw += piece
-            if len(raw) > config.size:
+            if len(raw) > described.size:
                 break
-    if Digest.of(bytes(raw)) != config.digest:
-        raise DataCorrupt(f"the configuration of {reference.familiar()} has the wrong content")
+    if Digest.of(bytes(raw)) != described.digest:
+        raise DataCorrupt(f"blob {described.digest} has the wrong content")
     return bytes(raw)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from wherry.base.errors import Cancelled, NotFound
+from wherry.images.attestations import Attestation, Attestations
 from wherry.images.catalog import ImageCatalog
 from wherry.images.downloads import Progress, short
 from wherry.images.packing import Packed, Packer
@@ -27,6 +28,7 @@ class _Content(NamedTuple):
     top: Descriptor
     data: bytes
     manifests: tuple[Packed, ...]
+    attestations: tuple[Attestation, ...] = ()
     replaced: Descriptor | None = None
 
 
@@ -34,8 +36,10 @@ class PushImage:
     """Sends images to their registry."""
 
     def __init__(
-        self, catalog: ImageCatalog, packer: Packer, uploads: Uploads, settings: RegistrySettings
-    ) -> None:
+        self, catalog: ImageCatalog, packer: Packer, uploads: Uploads,
+        attestations: Attestations, settings: RegistrySettings,
+    ) -> None:  # fmt: skip
+        self._attestations = attestations
         self._catalog = catalog
         self._packer = packer
         self._uploads = uploads
@@ -78,14 +82,29 @@ class PushImage:
         if index and not platform:
             kind = msgspec.json.decode(index).get("mediaType", OCI_INDEX)
             top = Descriptor(kind, str(Digest.of(index)), len(index))
-            found = [variant.image and self._original(registry, tagged, variant.image)
-                     for variant in self._catalog.variants(name)]  # fmt: skip
-            whole = tuple(item for item in found if item)
-            if len(whole) == len(found):
-                return _Content(top, index, whole)
+            whole = self._whole(registry, tagged)
+            if whole:
+                return _Content(top, index, *whole)
         packed = self._original(registry, tagged, image)
         packed = packed or self._packer.pack(image, compress=True)
-        return _Content(packed.descriptor, packed.data, (packed,), top)
+        return _Content(packed.descriptor, packed.data, (packed,), (), top)
+
+    def _whole(
+        self, registry: Registry, tagged: Reference
+    ) -> tuple[tuple[Packed, ...], tuple[Attestation, ...]] | None:
+        """All of an index, but what the registry has already; None if some of it is nowhere."""
+        images: list[Packed] = []
+        attestations: list[Attestation] = []
+        for entry, image in self._catalog.variants(tagged.familiar()):
+            packed = image and self._original(registry, tagged, image)
+            attestation = self._attestations.find(entry)
+            if packed:
+                images.append(packed)
+            elif attestation:
+                attestations.append(attestation)
+            elif not registry.digest_of(entry.digest):
+                return None
+        return tuple(images), tuple(attestations)
 
     def _original(self, registry: Registry, tagged: Reference, image: Image) -> Packed | None:
         """The manifest that an image came with, if the registry can have all of its layers."""
@@ -130,14 +149,18 @@ class PushImage:
         for packed in content.manifests:
             image = self._catalog.get(packed.manifest.config.digest)
             self._uploads.document(registry, image.id, image.raw)
+        for attestation in content.attestations:
+            for digest, data in attestation.blobs.items():
+                self._uploads.document(registry, digest, data)
 
     def _name(
         self, registry: Registry, tagged: Reference, content: _Content, report: Progress
     ) -> None:
-        for packed in content.manifests:
-            if packed.descriptor.digest != content.top.digest:
-                described = packed.descriptor
-                registry.put_manifest(described.digest, described.media_type, packed.data)
+        below: list[Packed | Attestation] = [*content.manifests, *content.attestations]
+        for item in below:
+            described = item.descriptor
+            if described.digest != content.top.digest:
+                registry.put_manifest(described.digest, described.media_type, item.data)
         top = content.top
         registry.put_manifest(tagged.tag, top.media_type, content.data)
         image = self._catalog.get(tagged.familiar())

@@ -15,6 +15,7 @@ import msgspec
 
 from wherry.base.errors import NotFound
 from wherry.images.archive import blob_path
+from wherry.images.attestations import SUBJECT, Attestation, Attestations
 from wherry.images.catalog import ImageCatalog
 from wherry.images.packing import Packed, Packer
 from wherry.model.digest import Digest
@@ -45,8 +46,10 @@ class SaveImages:
     """Writes archives that `docker load` and OCI tools read."""
 
     def __init__(
-        self, catalog: ImageCatalog, packer: Packer, archives: LayerArchives, scratch: str
-    ) -> None:
+        self, catalog: ImageCatalog, packer: Packer, archives: LayerArchives, scratch: str,
+        attestations: Attestations,
+    ) -> None:  # fmt: skip
+        self._attestations = attestations
         self._catalog = catalog
         self._packer = packer
         self._archives = archives
@@ -74,11 +77,15 @@ class SaveImages:
             top = packed[0].descriptor
         if index:
             writer.blob(top.digest, index)
+            for attestation in self._about(packed, item):
+                writer.blob(attestation.descriptor.digest, attestation.data)
+                for digest, data in attestation.blobs.items():
+                    writer.blob(digest, data)
         writer.entry(top, packed[0], item.references)
 
     def _images(self, item: Chosen, platforms: Sequence[Platform]) -> tuple[list[Image], bytes]:
         """The images to save, the main one first, and their index if it is saved as it is."""
-        name = item.references[0].familiar() if item.references else item.image.id
+        name = _name(item)
         variants = self._catalog.variants(name)
         here = [variant.image for variant in variants if variant.image] or [item.image]
         here.sort(key=lambda image: image.id != item.image.id)
@@ -90,8 +97,18 @@ class SaveImages:
         if not wanted:
             names = ", ".join(map(str, platforms))
             raise NotFound(f"no suitable export target found for platform {names}")
-        whole = len(wanted) == len(variants) and all(map(self._packer.original, wanted))
+        absent = [entry for entry, image in variants
+                  if not image and not self._attestations.find(entry)]  # fmt: skip
+        whole = not absent and wanted == here and all(map(self._packer.original, wanted))
         return wanted, self._catalog.index_of(name) if whole else b""
+
+    def _about(self, packed: Sequence[Packed], item: Chosen) -> list[Attestation]:
+        """The attestations of what is saved."""
+        saved = {entry.descriptor.digest for entry in packed}
+        found = [self._attestations.find(entry)
+                 for entry, _ in self._catalog.variants(_name(item))
+                 if (entry.annotations or {}).get(SUBJECT) in saved]  # fmt: skip
+        return [attestation for attestation in found if attestation]
 
 
 class _Writer:
@@ -183,6 +200,10 @@ class _Writer:
         entry = tarfile.TarInfo(name)
         entry.size, entry.mode = len(data), 0o644
         self._archive.addfile(entry, io.BytesIO(data))
+
+
+def _name(item: Chosen) -> str:
+    return item.references[0].familiar() if item.references else item.image.id
 
 
 def _kind(index: bytes) -> str:

@@ -82,6 +82,22 @@ def _inspected(found: ImageInspect, version: tuple[int, int]) -> ImageInspect:
     return msgspec.structs.replace(found, **changed)
 
 
+async def attestations(request: ApiRequest, services: Services) -> web.StreamResponse:
+    """GET /images/{name}/attestations."""
+    wanted = platform(request, (1, 55))
+    types = [text.strip() for text in request.queries("type") if text.strip()]
+    found = await services.images.pools.run(
+        "disk", services.images.attestations.statements, request.path("name"), wanted, types,
+        with_data=request.flag("statement"),
+    )  # fmt: skip
+    rows: list[dict[str, Any]] = []
+    for item in found:
+        rows.append({"Descriptor": item.descriptor, "PredicateType": item.predicate_type})
+        if item.data is not None:
+            rows[-1]["Statement"] = msgspec.Raw(item.data)
+    return json_response(rows)
+
+
 async def history(request: ApiRequest, services: Services) -> web.StreamResponse:
     """GET /images/{name}/history: newest first."""
     wanted = platform(request, (1, 48))

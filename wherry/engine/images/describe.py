@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from wherry.engine.containers.index import ContainerIndex
+from wherry.images.attestations import SUBJECT, Attestations
 from wherry.images.catalog import ImageCatalog
 from wherry.images.packing import Packer
 from wherry.images.records import Variant
@@ -23,16 +24,15 @@ from wherry.model.manifest import Descriptor, Platform
 from wherry.store.content.layers import LayerArchives
 from wherry.store.snapshot.driver import Snapshots
 
-_SUBJECT = "vnd.docker.reference.digest"
-
 
 class DescribeImages:
     """Reads what lists and inspects show beyond the records."""
 
     def __init__(
         self, catalog: ImageCatalog, packer: Packer, archives: LayerArchives,
-        snapshots: Snapshots, index: ContainerIndex,
+        snapshots: Snapshots, index: ContainerIndex, attestations: Attestations,
     ) -> None:  # fmt: skip
+        self._attestations = attestations
         self._catalog = catalog
         self._packer = packer
         self._archives = archives
@@ -74,11 +74,14 @@ class DescribeImages:
 
     def _summary(self, variant: Variant) -> ManifestSummary:
         described, image = variant
-        subject = (described.annotations or {}).get(_SUBJECT, "")
         if described.is_attestation:
+            subject = (described.annotations or {}).get(SUBJECT, "")
+            found = self._attestations.find(described)
+            kept = len(found.data) + sum(map(len, found.blobs.values())) if found else 0
             return ManifestSummary(
-                id=described.digest, descriptor=described, available=False, kind=ATTESTATION,
-                size=ManifestSize(0, 0), attestation_data=AttestationData(subject),
+                id=described.digest, descriptor=described, available=found is not None,
+                size=ManifestSize(kept, kept), kind=ATTESTATION,
+                attestation_data=AttestationData(subject),
             )  # fmt: skip
         content = self._content_size(image) if image else 0
         unpacked = image.size if image else 0

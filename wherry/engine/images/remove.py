@@ -6,6 +6,7 @@ from wherry.engine.containers.container import Container
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
+from wherry.images.attestations import Attestations
 from wherry.images.catalog import ImageCatalog, is_id
 from wherry.images.errors import ImageInUse
 from wherry.images.layers import ImageLayers
@@ -19,8 +20,9 @@ class RemoveImage:
 
     def __init__(
         self, catalog: ImageCatalog, layers: ImageLayers, index: ContainerIndex, pools: Pools,
-        events: EventBus,
+        events: EventBus, attestations: Attestations,
     ) -> None:  # fmt: skip
+        self._attestations = attestations
         self._catalog = catalog
         self._layers = layers
         self._index = index
@@ -47,6 +49,7 @@ class RemoveImage:
                 await self._pools.run("disk", removal.platforms, name, platforms, force)
             else:
                 await self._pools.run("disk", removal.name, name, force, prune)
+            removal.freed += await self._pools.run("disk", self._attestations.drop_unneeded)
         finally:
             for action, identifier in removal.done:
                 self._events.publish("image", action, identifier, {"name": identifier})

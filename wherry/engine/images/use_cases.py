@@ -16,6 +16,7 @@ from wherry.engine.images.search import SearchImages
 from wherry.engine.images.take_in import TakeIn
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
+from wherry.images.attestations import Attestations
 from wherry.images.catalog import ImageCatalog
 
 
@@ -36,5 +37,6 @@ class ImageUseCases:
     search: SearchImages
     distribution: InspectDistribution
     log_in: LogIn
+    attestations: Attestations
     pools: Pools
     events: EventBus
