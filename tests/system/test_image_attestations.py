@@ -66,9 +66,7 @@ def test_statements_about_an_image_are_shown(engine: Engine) -> None:
     assert all("Statement" not in row for row in rows)
     assert rows[0]["Descriptor"]["mediaType"] == "application/vnd.in-toto+json"
     only = api.get(f"/images/stated:1/attestations?statement=1&type={quote(PROVENANCE)}")
-    assert [row["Statement"] for row in only] == [
-        {"predicateType": PROVENANCE, "about": "stated"}
-    ]
+    assert [row["Statement"] for row in only] == [{"predicateType": PROVENANCE, "about": "stated"}]
     assert api.get("/images/busybox/attestations") == []
     with pytest.raises(ApiError) as raised:
         api.get("/images/nothing/attestations")

@@ -240,13 +240,17 @@ def test_of_an_index_that_is_here_in_part_the_part_is_pushed(
     index = json.loads(stored(registry, "part", "1")[1])
     assert index["mediaType"] == OCI_INDEX
     engine.docker("pull", source)
-    name = f"{registry.address}/part:2"
+    again = f"{registry.address}/part:2"
+    engine.docker("tag", source, again)
+    engine.docker("push", again)
+    assert stored(registry, "part", "2") == stored(registry, "part", "1")  # the rest is there
+    name = f"{registry.address}/elsewhere/part:2"
     engine.docker("tag", source, name)
-    lines = lines_of(engine, f"{registry.address}/part", "tag=2")
+    lines = lines_of(engine, f"{registry.address}/elsewhere/part", "tag=2")
     notes = [line["aux"] for line in lines if "aux" in line]
     assert notes[0]["manifestPushedInsteadOfIndex"] is True  # type: ignore[index]
-    assert stored(registry, "part", "2")[0] == index["manifests"][0]["digest"]
-    engine.docker("rmi", source, name)
+    assert stored(registry, "elsewhere/part", "2")[0] == index["manifests"][0]["digest"]
+    engine.docker("rmi", source, again, name)
 
 
 def test_skopeo_reads_what_was_pushed(engine: Engine, registry: Registry, tmp_path: Path) -> None:
