@@ -147,6 +147,7 @@ def run_daemon(engine: Engine, *options: str) -> subprocess.CompletedProcess[str
         ('{"max-concurrent-downloads": 0}', [], "0 is not a positive number"),
         ('{"log-level": "loud"}', [], "invalid logging level: loud"),
         ('{"hosts": ["tcp://0.0.0.0:2375"]}', [], "would serve root to everybody"),
+        ('{"hosts": ["tcp://127.0.0.1:2375"], "tls": true}', [], "would serve root to everybody"),
         ('{"hosts": ["http://x"]}', [], "invalid bind address"),
         ('{"bip": "nonsense"}', [], "nonsense"),
         ('{"storage-driver": "btrfs"}', [], "btrfs"),

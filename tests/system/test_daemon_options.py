@@ -135,6 +135,14 @@ def test_over_tcp_only_clients_with_a_certificate_are_served(
         assert plain.returncode != 0
 
 
+def test_over_tcp_everybody_is_served_if_that_is_said_twice() -> None:
+    with (
+        Engine("-H", "tcp://127.0.0.1:22377", "--tlsverify=false"),
+        urllib.request.urlopen("http://127.0.0.1:22377/_ping", timeout=20) as answer,
+    ):
+        assert answer.read() == b"OK"
+
+
 def test_every_option_of_dockerd_is_ours_or_refused_with_a_reason() -> None:
     dockerd = shutil.which("dockerd")
     assert dockerd, "dockerd is missing: apt-get install docker.io"

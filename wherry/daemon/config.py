@@ -78,8 +78,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     log_opts: dict[str, str] = {}
     labels: tuple[str, ...] = ()
     secrets_key_file: Path | None = None
-    tls: bool = False
-    tlsverify: bool = False
+    tls: bool | None = None
+    tlsverify: bool | None = None
     tlscacert: str = ""
     tlscert: str = ""
     tlskey: str = ""
@@ -238,10 +238,10 @@ def _check(config: Config) -> None:
     for host in config.hosts:
         if host.partition("://")[0] not in ("unix", "tcp", "fd"):
             raise InvalidParameter(f"invalid bind address (use unix://, tcp:// or fd://): {host}")
-        if host.startswith("tcp://") and not (config.tlsverify or config.tls):
-            address = host.removeprefix("tcp://").rpartition(":")[0].strip("[]")
-            if address not in ("127.0.0.1", "localhost", "::1"):
-                raise InvalidParameter(
-                    f"{host} would serve root to everybody who reaches it: use --tlsverify with "
-                    "--tlscacert, --tlscert and --tlskey, or bind 127.0.0.1"
-                )
+        # Who listens for everybody says so twice: containers reach the host, too (CVE-2025-9074).
+        open_on_purpose = config.tlsverify is False or config.tls is False
+        if host.startswith("tcp://") and not config.tlsverify and not open_on_purpose:
+            raise InvalidParameter(
+                f"{host} would serve root to everybody who reaches it: use --tlsverify with "
+                "--tlscacert, --tlscert and --tlskey, or say --tlsverify=false as well"
+            )

@@ -290,7 +290,7 @@ class Engine:
         tls = None
         if config.tls or config.tlsverify:
             tls = tls_context(
-                config.tlscert, config.tlskey, config.tlscacert, verify=config.tlsverify
+                config.tlscert, config.tlskey, config.tlscacert, verify=bool(config.tlsverify)
             )
         observe = await self._serve_metrics() if config.metrics_addr else None
         protocol = make_protocol(make_server(ROUTES, self._services, observe))

@@ -36,4 +36,5 @@ class PruneNetworks:
             except NetworkHasEndpoints:
                 continue  # a container joined since the look: it is in use after all
             removed.append(record.name)
+        self._state.publish_prune()
         return removed

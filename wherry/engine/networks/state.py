@@ -102,6 +102,10 @@ class NetworkState:
             "network", action, record.id, {"name": record.name, "type": record.driver}
         )
 
+    def publish_prune(self) -> None:
+        """Tells that unused networks were removed; they take no space."""
+        self._events.publish("network", "prune", "", {"reclaimed": "0"})
+
     def publish_endpoints(self, action: str, endpoints: tuple[Endpoint, ...]) -> None:
         """Publishes `connect` or `disconnect` for the endpoints of a container."""
         records = {record.id: record for record in self.catalog.records()}

@@ -36,4 +36,5 @@ class PruneVolumes:
                 continue  # somebody was faster; it is not ours to count
             removed.append(record.name)
             reclaimed += max(size, 0)
+        self._state.publish_prune(reclaimed)
         return VolumesPruneResponse(removed, reclaimed)

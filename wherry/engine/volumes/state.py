@@ -222,6 +222,10 @@ class VolumeState:
         measured: int = await self._pools.run(POOL, measure)
         return measured
 
+    def publish_prune(self, reclaimed: int) -> None:
+        """Tells that unused volumes were removed, and how many bytes they took."""
+        self._events.publish("volume", "prune", "", {"reclaimed": str(reclaimed)})
+
     def measure(self, name: str) -> Callable[[], int] | None:
         """What measures a volume when it is called, and blocks; None if that would tell nothing."""
         record = self._records.get(name)
