@@ -119,7 +119,6 @@ POST   /grpc 1.38
 OWN = {
     ("GET", "/openapi.json"): "the description of this API, which no dockerd serves",
     ("DELETE", "/containers/{id}/{alias}"): "Docker has it too: there a name may hold slashes",
-    ("POST", "/containers/{id}/ports"): "a published port of a container that is there already",
     ("POST", "/containers/{id}/mounts"): "a mount for a container that is there already",
     ("POST", "/containers/{id}/ports"): "published ports of a container that is there already",
     ("GET", "/volumes/{name}/export"): "a volume as an archive",
