@@ -9,7 +9,8 @@ TEST_PACKAGES := busybox-static docker.io containerd runc docker-registry skopeo
 VM_PACKAGES := qemu-system-x86 mmdebstrap cpio e2fsprogs
 install = dpkg -s $(1) >/dev/null 2>&1 || { apt-get update -q && $(APT) $(1); }
 
-.PHONY: demo test test-long check bench clean packages vm vm-packages
+.PHONY: demo test test-long check bench clean packages vm vm-packages conformance \
+	conformance-clients
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -38,6 +39,12 @@ vm: vm-packages $(VENV)/dev  ## a small Debian with systemd and cgroup version 2
 
 test-long: packages $(VENV)/dev  ## what takes minutes: Debian with its servers, installed by apt
 	$(BIN)/python -m pytest -m long tests
+
+conformance-clients: packages $(VENV)/dev  ## other people's clients, into a cache: needs go and npm
+	$(BIN)/python -m tests.conformance.clients
+
+conformance: conformance-clients  ## the engine under clients in other languages: Compose, crane, ...
+	$(BIN)/python -m pytest -m clients tests/conformance
 
 check: $(VENV)/dev  ## format, lint, types, the house rules and unit tests
 	$(BIN)/ruff format --check .
