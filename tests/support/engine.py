@@ -22,6 +22,8 @@ BUSYBOX = Path("/bin/busybox")
 class Engine:
     """One daemon; to be used as a context."""
 
+    program: tuple[str, ...] = (sys.executable, "-m", "wherry.daemon.main")
+
     def __init__(
         self, *options: str, namespace: NetworkNamespace | None = None, data: Path | None = None,
         debug: bool = True,
@@ -57,19 +59,23 @@ class Engine:
         assert self._process
         return self._process.pid
 
-    def start(self) -> None:
-        """Starts the daemon and waits until its socket answers."""
+    def start(self, *, crash_at: str = "") -> None:
+        """Starts the daemon and waits until its socket answers.
+
+        At the crash point `crash_at` it will kill itself.
+        """
         (self.root / "daemon.json").write_text("{}")
         with (self.root / "daemon.log").open("ab") as log:
             command = [
-                sys.executable, "-m", "wherry.daemon.main", "--data-root", str(self.data),
+                *self.program, "--data-root", str(self.data),
                 "--exec-root", f"{self.root}/run", "--config-file", f"{self.root}/daemon.json",
                 "-H", f"unix://{self.socket}", "--pidfile", f"{self.root}/pid",
                 *self._level, *self.options,
             ]  # fmt: skip
 
             def spawn() -> subprocess.Popen[bytes]:
-                return subprocess.Popen(command, stdout=log, stderr=log)
+                environment = {**os.environ, "WHERRY_CRASH_POINT": crash_at}
+                return subprocess.Popen(command, stdout=log, stderr=log, env=environment)
 
             self._process = self._namespace.run(spawn) if self._namespace else spawn()
         deadline = time.monotonic() + patience(30)
@@ -100,6 +106,11 @@ class Engine:
         assert self._process
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(patience(30))
+
+    def wait_for_crash(self) -> None:
+        """Returns when the daemon has killed itself."""
+        assert self._process
+        assert self._process.wait(60) == -signal.SIGKILL, self.log()
 
     def send_signal(self, number: signal.Signals) -> None:
         """Sends the daemon a signal."""

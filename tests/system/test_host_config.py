@@ -527,7 +527,8 @@ HOST_CONFIG: tuple[Row, ...] = (
     # Privileges
     Row("CapAdd", {"CapAdd": ["NET_ADMIN"], "CapDrop": ["ALL"]},
         inside("grep CapEff /proc/self/status"), "0000000000001000"),
-    Row("CapAdd", {"CapAdd": ["BOGUS"]}, refused, '400: invalid capability: "BOGUS"'),
+    Row("CapAdd", {"CapAdd": ["BOGUS"]}, refused,
+        '400: invalid CapAdd: unknown capability: "CAP_BOGUS"'),
     Row("CapDrop", {"CapDrop": ["ALL"]}, inside("grep CapEff /proc/self/status"),
         "0000000000000000"),
     Row("GroupAdd", {"GroupAdd": ["4711"]}, inside("grep Groups /proc/self/status"), "4711"),

@@ -63,7 +63,7 @@ class FrontDoor:
         """Starts a holder of the sockets and becomes its daemon."""
         parameters = json.dumps([str(self._exec_root), list(listeners)]).encode()
         descriptors = [item.fileno() for item in listeners.values()]
-        self._holder = self._supervisor.run_task(HOLD_TASK, parameters, descriptors)
+        self._holder = self._supervisor.run_task(HOLD_TASK, parameters, descriptors, outlive=True)
         self._holder.next_frame(_SECONDS)
         found = take_listeners(self._exec_root)
         if found:

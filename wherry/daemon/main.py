@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Sequence
 
+from wherry.base import crash_points
 from wherry.base.errors import WherryError
 from wherry.daemon.config import Config, load_config
 from wherry.daemon.lock import DaemonLock, PidFile
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     try:
         config = load_config(given)
+        crash_points.arm(os.environ.get(crash_points.VARIABLE, ""))
     except WherryError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1

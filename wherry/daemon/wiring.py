@@ -225,10 +225,11 @@ class Engine:
 
     async def start(self) -> None:
         """Brings everything up and listens; raises WherryError for what cannot be."""
+        # First: it waits for what an earlier daemon's children were still making.
+        await self._pools.run("supervisor", self._supervisor.open)
         await self._pools.run("disk", self._empty_scratch)
         await self._pools.run("disk", self._layers.drop_orphans)
         await self._pools.run("disk", self._attestations.drop_unneeded)
-        await self._pools.run("supervisor", self._supervisor.open)
         self._guard.open()
         await self._networks.open()
         await self._volumes.open()
@@ -334,7 +335,9 @@ class Engine:
 
     def _launch_proxy(self, directory: Path) -> None:
         """Starts the proxy of published ports, which outlives this daemon."""
-        self._proxy_task = self._supervisor.run_task(PROXY_TASK, str(directory).encode())
+        self._proxy_task = self._supervisor.run_task(
+            PROXY_TASK, str(directory).encode(), outlive=True
+        )
         self._proxy_task.next_frame(PROXY_SECONDS)
 
     def _build_containers(self) -> None:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from wherry.base import crash_points
 from wherry.base.clock import now_ns
 from wherry.base.errors import DataCorrupt
 from wherry.images.errors import AmbiguousImage, NoSuchImage, NoSuchPlatform
@@ -152,6 +153,7 @@ class ImageCatalog:
                 changes.append(Put("tag", str(item), msgspec.json.encode(named)))
             changes += self._lost_indexes({str(item) for item in references}, index)
             self._write(changes)
+            crash_points.reach("image.recorded")
             self._images[identifier] = stored
             if index and origin:
                 self._indexes[index] = origin.index

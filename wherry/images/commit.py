@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from wherry.base import crash_points
 from wherry.base.clock import now_ns, timestamp
 from wherry.images.catalog import ImageCatalog
 from wherry.images.changes import apply_changes
@@ -53,6 +54,7 @@ class CommitImage:
         diff_ids = base.config.rootfs.diff_ids
         with tempfile.TemporaryFile(dir=self._scratch) as archive:
             layer = self._write(key, archive.fileno())
+            crash_points.reach("commit.written")
             os.lseek(archive.fileno(), 0, os.SEEK_SET)
             self._unpacker.unpack(archive.fileno(), diff_ids, layer.diff_id)
         created = timestamp()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from wherry.base import crash_points
 from wherry.base.clock import now_ns
 from wherry.base.errors import Cancelled, DataCorrupt, InvalidParameter, NotFound, WherryError
 from wherry.images.attestations import SUBJECT, Attestations
@@ -171,6 +172,7 @@ class PullImage:
                 for number, (layer, diff_id) in enumerate(zip(layers, diff_ids, strict=True)):
                     if layer.digest in coming:
                         path = coming[layer.digest].result()
+                        crash_points.reach("pull.downloaded")
                         if cancelled():
                             raise Cancelled("the pull was cancelled: what came is kept")
                         self._unpack(path, diff_ids[:number], diff_id, layer, report)

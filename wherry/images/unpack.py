@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from wherry.base import crash_points
 from wherry.base.errors import DataCorrupt
 from wherry.base.ids import new_id
 from wherry.images.ports import TaskRunner
@@ -53,14 +54,18 @@ class LayerUnpacker:
         name = f"sha256:{new_id()}"
         try:
             place = self._snapshots.begin_layer(name, chain_ids(below))
+            crash_points.reach("layer.begun")
             result = self._run(descriptor, place, progress)
+            crash_points.reach("layer.unpacked")
             if diff_id and result.diff_id != diff_id:
                 raise DataCorrupt(
                     f"layer {diff_id} has the wrong content: its digest is {result.diff_id}"
                 )
             self._archives.put(result.diff_id, descriptor)
+            crash_points.reach("layer.kept")
             chain = chain_ids((*below, result.diff_id))[-1]
             self._snapshots.commit_layer(name, chain, result.content_size)
+            crash_points.reach("layer.visible")
         except BaseException:
             self._snapshots.abandon_layer(name)
             raise

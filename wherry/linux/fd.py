@@ -123,10 +123,13 @@ def receive_message(
     return data, list(received)
 
 
-def lock_file(descriptor: int) -> bool:
-    """Takes the exclusive lock of an open file (flock(2)); False if somebody else has it."""
+def lock_file(descriptor: int, *, shared: bool = False) -> bool:
+    """Takes the exclusive lock of an open file (flock(2)), or a shared one.
+
+    False if somebody else has one that excludes it.
+    """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

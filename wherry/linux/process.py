@@ -58,6 +58,13 @@ def set_parent_death_signal(number: int) -> None:
     _prctl(PR_SET_PDEATHSIG, number, "PR_SET_PDEATHSIG")
 
 
+def die_with(parent: int) -> None:
+    """Has the process killed when this parent ends, at once if that has happened already."""
+    set_parent_death_signal(signal.SIGKILL)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def set_dumpable(allowed: bool) -> None:
     """Whether others may ptrace the process and read its /proc files."""
     _prctl(PR_SET_DUMPABLE, int(allowed), "PR_SET_DUMPABLE")

@@ -25,6 +25,7 @@ from wherry.linux.seal import sealed_copy
 from wherry.runtime.errors import BY_NAME
 from wherry.supervisor import messages as msg
 from wherry.supervisor import tasks as task_frames
+from wherry.supervisor.quiet import open_lock, wait_until_quiet
 
 START_SECONDS = 60.0
 EXPECT_SECONDS = 0.005
@@ -230,7 +231,11 @@ class Supervisor:
         self._expected = 0.0
 
     def open(self) -> None:
-        """Starts the zygote; raises InternalError if it does not come up."""
+        """Starts the zygote when that of an earlier daemon has ended with its unfinished work.
+
+        Raises InternalError if it does not come up.
+        """
+        wait_until_quiet(self._exec_root, START_SECONDS)
         with self._lock:
             self._spawn()
 
@@ -295,24 +300,26 @@ class Supervisor:
     def adopt(self, state_dir: Path) -> MonitorConnection | None:
         """Connects to the monitor of a container that an earlier daemon started, if it lives."""
         state = read_state(state_dir)
-        if state is None or state.boot_id != boot_id():
+        if state is None or not state.pid or state.boot_id != boot_id():
             return None
         if process_start_time(state.monitor_pid) != state.monitor_start_time:
             return None
         try:
             requests = _connect(state_dir, "requests")
             events = _connect(state_dir, "events")
-        except OSError:
+        except (OSError, MonitorGone):
             return None
         started = msg.Started(state.pid, state.start_time, state.started_at)
         return MonitorConnection(requests, events, started)
 
-    def run_task(self, name: str, params: bytes, fds: Sequence[int] = ()) -> Task:
-        """Runs a task of the table in a child of the zygote."""
+    def run_task(
+        self, name: str, params: bytes, fds: Sequence[int] = (), *, outlive: bool = False
+    ) -> Task:
+        """Runs a task of the table in a child of the zygote; it ends with the daemon if it must."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         parameters = sealed_memfd("task", params)
         try:
-            self._send(msg.RunTask(name), [parameters, theirs.fileno(), *fds])
+            self._send(msg.RunTask(name, outlive), [parameters, theirs.fileno(), *fds])
         except BaseException:
             ours.close()
             raise
@@ -344,19 +351,21 @@ class Supervisor:
         self._end_zygote()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         interpreter = sealed_copy("wherry-python", os.path.realpath(sys.executable))
+        lock = open_lock(self._exec_root)
         arguments = [
             sys.executable, "-I", "-c",
             "import sys; sys.path[:0] = sys.argv.pop(1).split(':'); "
             "from wherry.supervisor.zygote import main; main()",
-            _package_root(), str(theirs.fileno()), json.dumps(self._tasks), self._cgroup,
+            _package_root(), str(theirs.fileno()), json.dumps(self._tasks), self._cgroup, str(lock),
         ]  # fmt: skip
         try:
             self._process = subprocess.Popen(
                 arguments, executable=f"/proc/self/fd/{interpreter}", stdin=subprocess.DEVNULL,
-                pass_fds=(interpreter, theirs.fileno()), start_new_session=True, cwd="/",
+                pass_fds=(interpreter, theirs.fileno(), lock), start_new_session=True, cwd="/",
             )  # fmt: skip
         finally:
             os.close(interpreter)
+            os.close(lock)
             theirs.close()
         ours.settimeout(30)
         try:
@@ -396,8 +405,11 @@ def _connect(state_dir: Path, role: str) -> socket.socket:
         connection.connect(f"/proc/self/fd/{directory}/monitor.sock")
         connection.send(msgspec.json.encode(msg.Hello(role)))
         if role == "requests":
-            _checked(connection.recv(msg.MESSAGE_SIZE))
-    except OSError:
+            data = connection.recv(msg.MESSAGE_SIZE)
+            if not data:
+                raise MonitorGone("the container's monitor has ended")
+            _checked(data)
+    except (OSError, MonitorGone):
         connection.close()
         raise
     finally:

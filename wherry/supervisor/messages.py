@@ -233,10 +233,14 @@ class StartMonitor(msgspec.Struct, frozen=True, tag="start", omit_defaults=True)
     attachments: tuple[AttachOptions, ...] = ()
 
 
-class RunTask(msgspec.Struct, frozen=True, tag="task"):
-    """To the zygote: descriptors are the parameters, the result's stream, then the task's own."""
+class RunTask(msgspec.Struct, frozen=True, tag="task", omit_defaults=True):
+    """To the zygote: descriptors are the parameters, the result's stream, then the task's own.
+
+    A task that does not `outlive` the daemon is killed when the daemon ends.
+    """
 
     name: str
+    outlive: bool = False
 
 
 class Expect(msgspec.Struct, frozen=True, tag="expect"):

@@ -59,8 +59,10 @@ class RunningExec:
 class Monitor:
     """The state and the behaviour of one monitor process."""
 
-    def __init__(self, request: msg.StartRequest, layout: CgroupLayout) -> None:
+    def __init__(self, request: msg.StartRequest, layout: CgroupLayout, lock: int) -> None:
+        """`lock` is a descriptor to be closed when the container runs, or will not."""
         self._request = request
+        self._lock = lock
         self._layout = layout
         self._loop = Loop()
         self._events: list[socket.socket] = []
@@ -92,8 +94,11 @@ class Monitor:
             text = error.message if isinstance(error, WherryError) else str(error)
             self._session.finish()
             self._remove_files()
-            requests.send(msgspec.json.encode(msg.Answer(error=name, message=text)))
+            os.close(self._lock)
+            with contextlib.suppress(OSError):  # the daemon may be gone, and the next one looks
+                requests.send(msgspec.json.encode(msg.Answer(error=name, message=text)))
             return
+        os.close(self._lock)
         self._loop.watch(listener.fileno(), READ, lambda _: self._accept(listener))
         self._serve(requests)
         self._add_events(events)
@@ -424,12 +429,12 @@ def exit_code(status: int) -> tuple[int, int]:
 
 
 def monitor_main(descriptors: list[int], options: Sequence[msg.AttachOptions],
-                 layout: CgroupLayout) -> None:  # fmt: skip
+                 layout: CgroupLayout, lock: int) -> None:  # fmt: skip
     """The forked process's main function: request, two connections, attachments."""
     plan, requests, events, *clients = descriptors
     request = msg.decode_start_request(read_whole(plan))
     os.close(plan)
-    monitor = Monitor(request, layout)
+    monitor = Monitor(request, layout, lock)
     monitor.run(
         socket.socket(fileno=requests), socket.socket(fileno=events),
         list(zip(clients, options, strict=True)),

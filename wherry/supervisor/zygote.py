@@ -20,7 +20,7 @@ import msgspec
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.linux.fd import receive_message
-from wherry.linux.process import set_name
+from wherry.linux.process import die_with, set_name
 from wherry.supervisor import messages as msg
 from wherry.supervisor.monitor import monitor_main
 from wherry.supervisor.tasks import task_main
@@ -29,9 +29,11 @@ _DESCRIPTORS = 64
 
 
 def main() -> None:
-    """`zygote DESCRIPTOR TASKS CGROUP`: serves the connection until it closes."""
+    """`zygote DESCRIPTOR TASKS CGROUP LOCK`: serves the connection until it closes."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     tasks: dict[str, str] = json.loads(sys.argv[2])
+    lock = int(sys.argv[4])
+    os.set_inheritable(lock, False)
     set_name("wherry-zygote")
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -41,7 +43,7 @@ def main() -> None:
     group = Cgroup(layout, sys.argv[3]) if sys.argv[3] else None
     if group:
         group.enter("monitors of containers")
-    zygote = Zygote(connection, tasks, layout, group)
+    zygote = Zygote(connection, tasks, layout, group, lock)
     connection.send(b"ready")
     gc.collect()
     gc.disable()
@@ -54,12 +56,15 @@ class Zygote:
 
     def __init__(
         self, connection: socket.socket, tasks: dict[str, str], layout: CgroupLayout,
-        group: Cgroup | None,
+        group: Cgroup | None, lock: int,
     ) -> None:  # fmt: skip
+        """`lock` is the descriptor of supervisor.quiet, which children inherit."""
         self._connection = connection
         self._tasks = tasks
         self._layout = layout
         self._group = group
+        self._lock = lock
+        self._pid = os.getpid()
         self._decoder = msgspec.json.Decoder(msg.ZygoteRequest)
         self._spare: socket.socket | None = None
 
@@ -139,9 +144,13 @@ class Zygote:
         try:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             if isinstance(request, msg.RunTask):
+                if request.outlive:
+                    os.close(self._lock)
+                else:
+                    die_with(self._pid)
                 task_main(self._tasks[request.name], descriptors)
             elif isinstance(request, msg.StartMonitor):
-                monitor_main(descriptors, request.attachments, self._layout)
+                monitor_main(descriptors, request.attachments, self._layout, self._lock)
             status = 0
         except BaseException:
             import traceback

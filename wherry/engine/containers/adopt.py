@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from wherry.base.clock import now_ns, rfc3339_nano
+from wherry.base.clock import now_ns, parse_rfc3339, rfc3339_nano
 from wherry.base.errors import WherryError
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.exits import ExitWatcher, lost_monitor
+from wherry.engine.containers.groups import group_of
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.live_network import LiveNetwork
 from wherry.engine.containers.restart_policy import restarts_with_daemon
@@ -30,7 +31,7 @@ from wherry.linux.process import boot_id
 from wherry.network.attachments import Attachments
 from wherry.store.snapshot.driver import Snapshots
 from wherry.supervisor.client import MonitorConnection, Supervisor, read_exits, read_state
-from wherry.supervisor.messages import Exited
+from wherry.supervisor.messages import Exited, Started
 
 logger = logging.getLogger("wherry.engine")
 
@@ -105,29 +106,59 @@ class AdoptContainers:
             return None
 
     async def _resume(self, container: Container) -> None:
-        """Watches a container that runs, or records the exit of one that does not."""
+        """Watches a container that runs, or records the exit of one that does not.
+
+        It may have been started without the killed daemon's having written so.
+        """
         if container.monitor is not None:
             await self._mount_volumes(container)
-            await self._mark_running(container, container.monitor)
+            await self._mark_running(container, container.monitor.started)
+            await self._settle_freezer(container)
             self._watcher.watch(container)
             async with container.lock:
                 await self._live_network.recover(container)
-        elif container.state.status in ("running", "paused"):
+            return
+        started = await self._pools.run("disk", self._unseen_start, container)
+        if started is not None:
+            await self._mark_running(container, started)
+        if container.state.status in ("running", "paused"):
             event = await self._pools.run("disk", self._find_exit, container)
             await self._watcher.ended(container, event)
-        elif container.record.endpoints:
+            return
+        if container.record.endpoints:
             await self._watcher.release(container)
             await self._index.save(container)
+        if self._defaults.state_dir(container.id).is_dir():
+            await self._pools.run("disk", self._watcher.clean, container)
 
-    async def _mark_running(self, container: Container, monitor: MonitorConnection) -> None:
-        """A container may run of which the killed daemon had not yet written so."""
-        started = monitor.started
+    def _unseen_start(self, container: Container) -> Started | None:
+        """The run that a monitor wrote down if the record knows only of those before it."""
+        state = read_state(self._defaults.state_dir(container.id))
+        if state is None or not state.pid or container.state.status in ("running", "paused"):
+            return None
+        began = int(state.started_at * 1e9)
+        if container.has_run and parse_rfc3339(container.state.started_at) >= began:
+            return None
+        return Started(state.pid, state.start_time, state.started_at)
+
+    async def _mark_running(self, container: Container, started: Started) -> None:
         if container.state.pid == started.pid and container.state.running:
             return
         await self._index.update_state(
             container, status="running", pid=started.pid, exit_code=0, error="",
             started_at=rfc3339_nano(int(started.started_at * 1e9)), manually_stopped=False,
         )  # fmt: skip
+
+    async def _settle_freezer(self, container: Container) -> None:
+        """A pause stays if it was recorded and a user's; half of one, or a commit's, ends."""
+        state = container.state
+        group = group_of(container, self._defaults)
+        frozen = await self._pools.run("disk", group.is_frozen)
+        if frozen and (state.status != "paused" or state.paused_for_commit):
+            await self._pools.run("disk", group.thaw)
+            frozen = False
+        if state.status == "paused" and not frozen:
+            await self._index.update_state(container, status="running", paused_for_commit=False)
 
     async def _mount_volumes(self, container: Container) -> None:
         for point in container.record.mounts:
@@ -154,6 +185,9 @@ class AdoptContainers:
             for name in names:
                 if len(name) == 64 and self._index.find(name) is None:
                     self._sweep_one(name, directory / name)
+        for key in self._snapshots.active():
+            if self._index.find(key[:64]) is None:
+                self._snapshots.remove(key)
 
     def _sweep_one(self, identifier: str, directory: Path) -> None:
         logger.info("removing what is left of container %s", identifier)
@@ -163,7 +197,6 @@ class AdoptContainers:
             Cgroup(self._defaults.layout, path).remove()
         except OSError as error:
             logger.warning("container %s: its control group stays: %s", identifier, error)
-        self._snapshots.remove(identifier)
         remove_state(directory)
 
     def _catch_up(self, container: Container) -> None:

@@ -65,6 +65,7 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
     finished_at: str = ZERO_TIME
     restart_count: int = 0
     manually_stopped: bool = False
+    paused_for_commit: bool = False
 
     @property
     def running(self) -> bool:

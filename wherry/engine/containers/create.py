@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from wherry.base import crash_points
 from wherry.base.clock import timestamp
 from wherry.base.errors import InvalidParameter
 from wherry.base.ids import new_id, short_id
@@ -89,9 +90,11 @@ class CreateContainer:
         command = [*words(merged.entrypoint), *words(merged.cmd)]
         name = self._take_name(name, identifier)
         points: tuple[MountPoint, ...] = ()
+        crash_points.reach("create.named")
         try:
             ids = self._user_namespaces.take(identifier, host)
             points = await self._mounts.settle(identifier, merged, host)
+            crash_points.reach("create.volumes")
             record = Record(
                 id=identifier,
                 name=name,
@@ -118,12 +121,15 @@ class CreateContainer:
                 for item in held:
                     stack.enter_context(self._layers.hold(item.config.rootfs.diff_ids))
                 await self._pools.run("disk", self._make, identifier, chains)
+            crash_points.reach("create.layer")
             await self._copy_up(identifier, points)
-            await self._index.add(container)
+            crash_points.reach("create.filled")
+            volumes = [point.volume for point in points if point.volume]
+            await self._index.add(container, self._volumes.finish(volumes))
+            crash_points.reach("create.recorded")
         except BaseException:
             self._index.free_name(name)
-            for volume in self._volumes.records():
-                self._volumes.dereference(volume.name, identifier)
+            await self._volumes.abandon(identifier)
             await self._pools.run("disk", self._unmake, identifier, points)
             raise
         finally:
@@ -142,9 +148,12 @@ class CreateContainer:
         """With a host name: the host's, another container's, or the short id."""
         mode = host.network_mode
         if mode.startswith("container:"):
-            other = self._index.get(mode.removeprefix("container:")).record.config
+            other = self._index.find(mode.removeprefix("container:"))
+            if other is None:  # said by the start: a client takes NotFound for the image's
+                return config
+            names = other.record.config
             return msgspec.structs.replace(
-                config, hostname=other.hostname, domainname=other.domainname
+                config, hostname=names.hostname, domainname=names.domainname
             )
         if config.hostname:
             return config

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from wherry.base import crash_points
 from wherry.base.clock import ZERO_TIME, parse_rfc3339, rfc3339_nano
 from wherry.base.errors import NotFound, NotModified, WherryError
 from wherry.engine.containers.container import Container
@@ -133,6 +134,7 @@ class ExitWatcher:
         async with container.lock:
             if not container.state.running:
                 return
+            crash_points.reach("exit.seen")
             if container.monitor is not None:
                 container.monitor.close()
                 container.monitor = None
@@ -152,12 +154,15 @@ class ExitWatcher:
             )  # fmt: skip
             await container.notify()
             await self.release(container)
+            crash_points.reach("exit.released")
             if self._is_discarded(container) and not restart:
                 pass  # the record goes, and after it the files from which a new daemon learns so
             else:
                 await self._index.save(container, durable=True)
+                crash_points.reach("exit.recorded")
                 # Not before the record is written, for the same reason.
-                await self._pools.run("disk", self._clean, container)
+                await self._pools.run("disk", self.clean, container)
+                crash_points.reach("exit.cleaned")
         if restart:
             self.restart_later(container)
         else:
@@ -184,7 +189,8 @@ class ExitWatcher:
             # The end of the container is a fact all the same; the next start finds what is left.
             logger.warning("container %s: %s", container.id, error)
 
-    def _clean(self, container: Container) -> None:
+    def clean(self, container: Container) -> None:
+        """Removes the control group and the run-time files of a container that does not run."""
         remove_group(container, self._defaults)
         remove_state(self._defaults.state_dir(container.id))
 

@@ -1,6 +1,7 @@
 """All containers of this engine by id and name, and their records."""
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import Future
 
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from wherry.base.errors import Conflict, InvalidParameter, NotFound
 from wherry.engine.containers.container import Container, Record
 from wherry.engine.state_machine import check_transition
-from wherry.store.records.database import Database, Delete, Put
+from wherry.store.records.database import Change, Database, Delete, Put
 
 KIND = "container"
 
@@ -86,12 +87,13 @@ class ContainerIndex:
         """Whether some container has the name."""
         return name in self._names
 
-    async def add(self, container: Container) -> None:
-        """Adds and writes a container whose name is reserved.
+    async def add(self, container: Container, beside: Sequence[Change] = ()) -> None:
+        """Adds a container whose name is reserved, writing other changes in one transaction.
 
         One of `--rm` would not outlive a power cut anyway, so nothing waits for the disk.
         """
-        await self.save(container, durable=not container.record.host.auto_remove)
+        durable = not container.record.host.auto_remove
+        await self._write([self._put(container), *beside], durable=durable)
         self._by_id[container.id] = container
 
     async def save(self, container: Container, *, durable: bool = False) -> None:
@@ -100,8 +102,7 @@ class ContainerIndex:
 
     def begin_save(self, container: Container, *, durable: bool = False) -> Future[None]:
         """Begins to write the record; the future ends when it is written, in another thread."""
-        put = Put(KIND, container.id, msgspec.json.encode(container.record))
-        return self._database.submit([put], durable=durable)
+        return self._database.submit([self._put(container)], durable=durable)
 
     async def update_state(self, container: Container, **changes: object) -> None:
         """Changes the state and writes it."""
@@ -110,11 +111,19 @@ class ContainerIndex:
         container.record = msgspec.structs.replace(container.record, state=state)
         await self.save(container)
 
-    async def remove(self, container: Container) -> None:
-        """Forgets a container; one of `--rm` that a power cut brings back is removed again."""
+    async def remove(self, container: Container, beside: Sequence[Change] = ()) -> None:
+        """Forgets a container, writing other changes in one transaction.
+
+        One of `--rm` that a power cut brings back is removed again.
+        """
         durable = not container.record.host.auto_remove
-        delete = Delete(KIND, container.id)
-        await asyncio.wrap_future(self._database.submit([delete], durable=durable))
+        await self._write([Delete(KIND, container.id), *beside], durable=durable)
         self._by_id.pop(container.id, None)
         if self._names.get(container.name) == container.id:
             del self._names[container.name]
+
+    def _put(self, container: Container) -> Put:
+        return Put(KIND, container.id, msgspec.json.encode(container.record))
+
+    async def _write(self, changes: Sequence[Change], *, durable: bool) -> None:
+        await asyncio.wrap_future(self._database.submit(changes, durable=durable))

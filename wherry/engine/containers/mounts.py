@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from wherry.base.errors import InvalidParameter, NotFound, NotSupported
-from wherry.engine.containers.container import Container, MountPoint
+from wherry.engine.containers.container import MountPoint
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.secrets.state import SecretState
 from wherry.engine.volumes.state import VolumeState
@@ -36,7 +36,7 @@ def parse_bind(text: str) -> MountPoint:
     else:
         source, target = parts[0], parts[1]
         words = parts[2].split(",") if len(parts) == 3 else []
-    _check_target(target, text)
+    _check_target("bind" if source.startswith("/") else "volume", target, text)
     unknown = [word for word in words if word not in _MODES]
     if unknown or {"ro", "rw"} <= set(words):
         raise InvalidParameter(f"invalid mode: {parts[2]}")
@@ -66,10 +66,10 @@ def _is_volume_name(name: str) -> bool:
     return len(name) > 1 and name[0].isalnum() and allowed.isalnum() and allowed.isascii()
 
 
-def _check_target(target: str, text: str) -> None:
+def _check_target(kind: str, target: str, text: str) -> None:
     if not target.startswith("/"):
         raise InvalidParameter(
-            f"invalid volume specification: '{text}': invalid mount config for type \"volume\": "
+            f"invalid volume specification: '{text}': invalid mount config for type \"{kind}\": "
             f"invalid mount path: '{target}' mount path must be absolute"
         )
     if posixpath.normpath(target) == "/":
@@ -288,6 +288,7 @@ class MountResolver:
             driver=driver,
             options=wish.driver_config.options if wish and wish.driver_config else None,
             labels=wish.labels if wish else None,
+            unfinished=True,
         )
         self._volumes.reference(record.name, identifier)
         source = str(self._volumes.mountpoint(record.name))
@@ -299,7 +300,9 @@ class MountResolver:
             reference, _, mode = word.partition(":")
             if mode not in ("", "ro", "rw", "z", "Z"):
                 raise InvalidParameter(f"invalid mode: {mode}")
-            source: Container = self._index.get(reference)
+            source = self._index.find(reference)
+            if source is None:  # no NotFound: a client would take that for the image's
+                raise InvalidParameter(f"No such container: {reference}")
             for point in source.record.mounts:
                 writable = point.read_write and mode != "ro"
                 found.append(msgspec.structs.replace(point, read_write=writable, copy_up=False))

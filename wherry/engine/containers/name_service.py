@@ -176,7 +176,7 @@ class NameService:
     def _start(self) -> DnsConnection:
         """Starts the process through the zygote, where its memory is shared."""
         parameters = json.dumps([str(self._defaults.exec_root), *self._log]).encode()
-        self._task = self._supervisor.run_task(DNS_TASK, parameters)
+        self._task = self._supervisor.run_task(DNS_TASK, parameters, outlive=True)
         self._task.next_frame(_START_SECONDS)
         connection = connect(self._defaults.exec_root)
         if connection is None:

@@ -4,11 +4,12 @@ import shutil
 
 import msgspec
 
-from wherry.base.errors import Conflict, InvalidParameter, NotFound, WherryError
+from wherry.base import crash_points
+from wherry.base.errors import Conflict, InvalidParameter, WherryError
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.groups import remove_group
-from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.containers.index import ContainerIndex, NameInUse
 from wherry.engine.containers.layers import remove_snapshots
 from wherry.engine.containers.names import check_name
 from wherry.engine.containers.networking import ContainerNetwork
@@ -16,7 +17,6 @@ from wherry.engine.containers.shared_memory import remove_state
 from wherry.engine.containers.stop import ContainerSignals, ended_within
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
-from wherry.engine.volumes.record import ANONYMOUS_LABEL
 from wherry.engine.volumes.state import VolumeState
 from wherry.store.snapshot.driver import Snapshots
 
@@ -76,24 +76,36 @@ class RemoveContainer:
         async with container.lock:
             if container.removed:
                 return
+            doomed = self._anonymous(container) if volumes or volumes is None else []
             container.removed = True
-            await self._index.remove(container)
+            try:
+                await self._index.remove(container, self._volumes.doom(doomed, container.id))
+            except BaseException:
+                container.removed = False
+                self._volumes.finish(doomed)
+                raise
+            crash_points.reach("remove.recorded")
             for point in container.record.mounts:
                 if point.volume:
                     self._volumes.dereference(point.volume, container.id)
-                    if volumes or volumes is None:
-                        await self._remove_anonymous(point.volume)
+            for name in doomed:
+                await self._remove_volume(name)
+            crash_points.reach("remove.volumes")
         self._events.publish("container", "destroy", container.id, container.attributes())
         await container.notify()
         await self._pools.run("disk", self._delete_files, container)
+        crash_points.reach("remove.deleted")
 
-    async def _remove_anonymous(self, name: str) -> None:
+    def _anonymous(self, container: Container) -> list[str]:
+        names = dict.fromkeys(point.volume for point in container.record.mounts if point.volume)
+        return [name for name in names
+                if self._volumes.exists(name) and self._volumes.get(name).anonymous]  # fmt: skip
+
+    async def _remove_volume(self, name: str) -> None:
         try:
-            record = self._volumes.get(name)
-            if ANONYMOUS_LABEL in (record.labels or {}):
-                await self._volumes.remove(name)
-        except (NotFound, Conflict):
-            return  # somebody else's, or gone
+            await self._volumes.remove(name, force=True)
+        except Conflict:  # somebody else has it
+            await self._volumes.keep(name)
 
     def _delete_files(self, container: Container) -> None:
         """The run-time files come last: they name the control group for the next daemon."""
@@ -122,10 +134,15 @@ class RenameContainer:
         if name == old:
             raise InvalidParameter("Renaming a container with the same name as its current name")
         async with container.lock:
-            self._index.reserve_name(name, container.id)
+            try:
+                self._index.reserve_name(name, container.id)
+            except NameInUse as error:
+                error.args = (f"Error when allocating new name: {error.message}",)
+                raise
             container.record = msgspec.structs.replace(container.record, name=name)
             await self._network.rename(container, old)
             await self._index.save(container, durable=True)
+            crash_points.reach("rename.recorded")
             self._index.free_name(old)
             if container.monitor is not None:
                 await self._network.announce(container)

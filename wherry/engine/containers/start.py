@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
+from wherry.base import crash_points
 from wherry.base.clock import rfc3339_nano
 from wherry.base.errors import (
     Conflict,
@@ -15,7 +16,7 @@ from wherry.base.errors import (
     NotModified,
     WherryError,
 )
-from wherry.engine.containers.container import Container, IdRange, MountPoint
+from wherry.engine.containers.container import Container, IdRange, MountPoint, Record
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.exits import ExitWatcher
 from wherry.engine.containers.groups import group_of
@@ -45,7 +46,7 @@ from wherry.runtime.operations import SecretFile
 from wherry.runtime.plan import PlanContext, plan_container
 from wherry.store.snapshot.driver import Snapshots
 from wherry.supervisor.client import MonitorConnection, Supervisor
-from wherry.supervisor.messages import StartRequest
+from wherry.supervisor.messages import LogSettings, StartRequest
 
 logger = logging.getLogger("wherry.engine")
 
@@ -92,10 +93,9 @@ class StartContainer:
         try:
             async with container.lock:
                 await self.locked(container)
-        except (NotModified, Conflict):
-            raise
         except WherryError:
-            await self._watcher.discard(container)
+            if not container.state.running and not container.removed:
+                await self._watcher.discard(container)
             raise
 
     async def again(self, container: Container, restart_count: int) -> None:
@@ -119,6 +119,7 @@ class StartContainer:
             raise
         finally:
             container.parked.clear()
+        crash_points.reach("start.runs")
         container.monitor = connection
         started = connection.started
         await self._index.update_state(
@@ -126,6 +127,7 @@ class StartContainer:
             oom_killed=False, started_at=rfc3339_nano(int(started.started_at * 1e9)),
             restart_count=restart_count, manually_stopped=False,
         )  # fmt: skip
+        crash_points.reach("start.recorded")
         self._watcher.watch(container)
         if self._network.resolves_names(container):
             await self._network.announce(container)
@@ -136,14 +138,17 @@ class StartContainer:
         parked = list(container.parked)
         try:
             sources = await self._mount_volumes(container)
+            crash_points.reach("start.mounted")
             joined = self._join_namespaces(container)
             interfaces = await self._network.join(container)
+            crash_points.reach("start.networked")
             saved = self._index.begin_save(container)
 
             def launch() -> MonitorConnection:
                 request = self._plan(container, interfaces, joined, sources)
                 # Before anything runs: a new daemon must know what a killed one had given.
                 saved.result(_SAVE_SECONDS)
+                crash_points.reach("start.planned")
                 return self._supervisor.start(request, parked)
 
             return await self._pools.run("supervisor", launch)
@@ -226,7 +231,7 @@ class StartContainer:
         return StartRequest(
             id=container.id,
             plan=plan_container(spec, context),
-            log=log_settings(record, defaults),
+            log=_log_settings(record, defaults),
             state_dir=str(state_dir),
             tty=config.tty,
             open_stdin=config.open_stdin,
@@ -270,6 +275,13 @@ class StartContainer:
         group_of(container, self._defaults).remove()
         container.cgroup_path = ""
         remove_state(self._defaults.state_dir(container.id))
+
+
+def _log_settings(record: Record, defaults: ContainerDefaults) -> LogSettings:
+    try:
+        return log_settings(record, defaults)
+    except InvalidParameter as error:
+        raise StartBroken(f"failed to initialize logging driver: {error.message}") from error
 
 
 def _root(mount: Mount, ids: IdRange | None) -> Mount:

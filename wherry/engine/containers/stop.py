@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 
+from wherry.base import crash_points
 from wherry.base.errors import Conflict, NotModified, WherryError
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
@@ -85,9 +86,11 @@ class ContainerSignals:
         exits = container.exits  # counted before anything is awaited: it may end meanwhile
         if by_user:
             await self._index.update_state(container, manually_stopped=True)
+        crash_points.reach("stop.marked")
         if container.state.status == "paused":
             await self._set_frozen(container, False)
         await self._send(container, number)
+        crash_points.reach("stop.signalled")
         self._publish(container, "kill", signal=str(number))
         if not await ended_within(container, exits, seconds if seconds >= 0 else None):
             await self._send(container, 9)
@@ -103,14 +106,17 @@ class ContainerSignals:
         with contextlib.suppress(WherryError):
             await self._pools.run("supervisor", monitor.signal, number)
 
-    async def pause(self, container: Container) -> None:
-        """Freezes every process; raises Conflict in Docker's words."""
+    async def pause(self, container: Container, *, for_commit: bool = False) -> None:
+        """Freezes every process; raises Conflict in Docker's words.
+
+        A pause `for_commit` ends with the daemon.
+        """
         async with container.lock:
             if container.monitor is None:
                 raise ContainerNotRunning(f"container {container.id} is not running")
             if container.state.status == "paused":
                 raise Conflict(f"container {container.id} is already paused")
-            await self._set_frozen(container, True)
+            await self._set_frozen(container, True, for_commit=for_commit)
         self._publish(container, "pause")
 
     async def unpause(self, container: Container) -> None:
@@ -121,10 +127,15 @@ class ContainerSignals:
             await self._set_frozen(container, False)
         self._publish(container, "unpause")
 
-    async def _set_frozen(self, container: Container, frozen: bool) -> None:
+    async def _set_frozen(
+        self, container: Container, frozen: bool, *, for_commit: bool = False
+    ) -> None:
         group = group_of(container, self._defaults)
         await self._pools.run("disk", group.freeze if frozen else group.thaw)
-        await self._index.update_state(container, status="paused" if frozen else "running")
+        crash_points.reach("pause.frozen" if frozen else "pause.thawed")
+        await self._index.update_state(
+            container, status="paused" if frozen else "running", paused_for_commit=for_commit
+        )
         await container.notify()
 
     def _publish(self, container: Container, action: str, **extra: str) -> None:

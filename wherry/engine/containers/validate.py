@@ -236,9 +236,10 @@ def _check_user_namespace(host: HostConfig) -> None:
 
 
 def _check_security(host: HostConfig) -> None:
-    for name in (*(host.cap_add or ()), *(host.cap_drop or ())):
-        if capability_name(name) not in NUMBERS and name.upper() != "ALL":
-            raise InvalidParameter(f'invalid capability: "{name}"')
+    for field, names in (("CapAdd", host.cap_add), ("CapDrop", host.cap_drop)):
+        for name in map(capability_name, names or ()):
+            if name not in NUMBERS and name != "CAP_ALL":
+                raise InvalidParameter(f'invalid {field}: unknown capability: "{name}"')
     for option in host.security_opt or ():
         key = re.split("[=:]", option, maxsplit=1)[0]
         if key not in ("seccomp", "apparmor", "label", "no-new-privileges", "systempaths"):

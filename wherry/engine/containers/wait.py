@@ -28,9 +28,9 @@ class Waiting:
         return container.removed
 
     async def result(self) -> tuple[int, str]:
-        """The exit code and the error of the start, if that failed."""
+        """The exit code and the error of the start, if that failed and the container is there."""
         condition = await self._container.changed()
         async with condition:
             await condition.wait_for(self._met)
         state = self._container.state
-        return state.exit_code, state.error
+        return state.exit_code, "" if self._condition == "removed" else state.error

@@ -1,5 +1,6 @@
 """Starting an exec: its client's socket goes to the container's monitor with the command."""
 
+from wherry.base import crash_points
 from wherry.base.errors import Conflict, InvalidParameter, WherryError
 from wherry.engine.containers.activity import monitor_of
 from wherry.engine.execs.create import check_active
@@ -9,7 +10,7 @@ from wherry.engine.hijack import until_head_is_read
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.model.docker.exec import ExecStartRequest
-from wherry.runtime.errors import ExecutableNotFound
+from wherry.runtime.errors import ExecutableNotFound, UserNotFound
 from wherry.supervisor.messages import AttachOptions, ExecRequest
 
 _PREFIX = "OCI runtime exec failed: exec failed: unable to start container process: "
@@ -51,6 +52,7 @@ class StartExec:
             await until_head_is_read(descriptor)
         self.check(process.id)
         process.begin()
+        crash_points.reach("exec.began")
         try:
             monitor = monitor_of(process.container)
             pid = await self._pools.run(
@@ -61,10 +63,13 @@ class StartExec:
             process.failed(_exit_code(error))
             if isinstance(error, Conflict):
                 raise
+            if isinstance(error, UserNotFound):
+                raise ExecFailed(error.message) from error
             raise ExecFailed(f"{_PREFIX}{error.message}: unknown") from error
         except BaseException:
             process.failed(126)
             raise
+        crash_points.reach("exec.runs")
         process.runs(pid)
         container = process.container
         attributes = {**container.attributes(), "execID": process.id}

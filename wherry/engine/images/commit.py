@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from wherry.base import crash_points
 from wherry.base.errors import WherryError
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.merge import merge_config
@@ -46,7 +47,8 @@ class CommitContainer:
             config = runtime_config(merge_config(override, ImageConfig(config=config)))
         freeze = pause and container.state.status == "running"
         if freeze:
-            await self._signals.pause(container)
+            await self._signals.pause(container, for_commit=True)
+            crash_points.reach("commit.paused")
         try:
             image = await self._pools.run(
                 "pull", self._commit, container.id, base, config,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from wherry.base import crash_points
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.pools import Pools
@@ -135,7 +136,9 @@ class _Removal:
 
     def _forget(self, image: Image) -> None:
         self._catalog.remove(image.id)
+        crash_points.reach("image.forgotten")
         dropped = self._layers.drop(image)
+        crash_points.reach("image.layers")
         self.freed += dropped.size
         self.done.append(("delete", image.id))
         self.rows.append(DeleteRow(deleted=image.id))

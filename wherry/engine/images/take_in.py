@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
+from wherry.base import crash_points
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.images.downloads import Progress
@@ -74,6 +75,7 @@ class TakeIn:
             with os.fdopen(descriptor, "wb") as file:
                 async for piece in body:
                     await self._pools.run("disk", file.write, piece)
+            crash_points.reach("archive.received")
             yield path
         finally:
             os.unlink(path)

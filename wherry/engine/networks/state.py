@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 
+from wherry.base import crash_points
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.model.docker.network import (
@@ -82,8 +83,10 @@ class NetworkState:
         """
         record: NetworkRecord = await self._pools.run(POOL, self.lifecycle.create, wanted)
         await self.save(record)
+        crash_points.reach("network.recorded")
         try:
             await self._pools.run(POOL, self.lifecycle.bring_up, record)
+            crash_points.reach("network.made")
         except BaseException:
             await asyncio.wrap_future(self._database.submit([Delete(KIND, record.id)]))
             raise
@@ -93,6 +96,7 @@ class NetworkState:
     async def remove(self, record: NetworkRecord) -> None:
         """Removes a network from the kernel and the records."""
         await self._pools.run(POOL, self.lifecycle.remove, record)
+        crash_points.reach("network.unmade")
         await asyncio.wrap_future(self._database.submit([Delete(KIND, record.id)]))
         self.publish("destroy", record)
 

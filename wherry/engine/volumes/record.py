@@ -14,12 +14,17 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 
 
 class VolumeRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A volume of the local driver; null labels and options are what the client sent."""
+    """A volume of the local driver; null labels and options are what the client sent.
+
+    An `unfinished` one belongs to a container that is being made, or is being removed: it is gone
+    when a daemon finds it at its start.
+    """
 
     name: str
     created: str
     labels: dict[str, str] | None = None
     options: dict[str, str] | None = None
+    unfinished: bool = False
 
     @property
     def anonymous(self) -> bool:

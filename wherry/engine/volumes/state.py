@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from wherry.base import crash_points
 from wherry.base.clock import rfc3339_nano, timestamp
 from wherry.base.errors import Conflict, NotFound
 from wherry.base.ids import new_id
@@ -58,7 +59,13 @@ class VolumeState:
         for name, data in self._database.read_all(KIND).items():
             self._records[name] = msgspec.json.decode(data, type=VolumeRecord)
         await self._pools.run(POOL, self._directories.sweep)
-        for name in await self._pools.run(POOL, self._directories.names):
+        for record in self.records():
+            if record.unfinished:
+                await self._erase(record.name)
+        names = await self._pools.run(POOL, self._directories.names)
+        for name in self._records.keys() - set(names):
+            await self._pools.run(POOL, self._directories.create, name)
+        for name in names:
             if name not in self._records:
                 created = await self._pools.run(POOL, self._directories.created_ns, name)
                 self._records[name] = VolumeRecord(name, rfc3339_nano(created))
@@ -89,9 +96,11 @@ class VolumeState:
         driver: str = "local",
         options: Mapping[str, str] | None = None,
         labels: Mapping[str, str] | None = None,
+        unfinished: bool = False,
     ) -> VolumeRecord:
         """The volume of that name, made if there is none; without a name an anonymous one.
 
+        A new one is kept over a restart of the daemon, if `unfinished`, only from `finish` on.
         Raises InvalidParameter for bad names and options and NotFound for an unknown driver.
         """
         if not name:
@@ -113,10 +122,16 @@ class VolumeState:
                 timestamp(),
                 dict(labels) if labels is not None else None,
                 dict(options) if options is not None else None,
+                unfinished,
             )
-            await self._pools.run(POOL, self._directories.create, name)
-            put = Put(KIND, name, msgspec.json.encode(record))
-            await asyncio.wrap_future(self._database.submit([put]))
+            await self._save(record)
+            crash_points.reach("volume.recorded")
+            try:
+                await self._pools.run(POOL, self._directories.create, name)
+            except BaseException:
+                await self._erase(name)
+                raise
+            crash_points.reach("volume.made")
             self._records[name] = record
         self._events.publish("volume", "create", name, {"driver": "local"})
         return record
@@ -174,12 +189,55 @@ class VolumeState:
             if users:
                 raise VolumeInUse(name, users)
             await self._pools.run(POOL, self._directories.unmount, name)  # refused: all stays
-            await asyncio.wrap_future(self._database.submit([Delete(KIND, name)]))
-            del self._records[name]
+            await self._save(msgspec.structs.replace(self._records[name], unfinished=True))
+            crash_points.reach("volume.doomed")
+            await self._erase(name)
             self._references.pop(name, None)
             self._mounted.pop(name, None)
-            await self._pools.run(POOL, self._directories.remove, name)
         self._events.publish("volume", "destroy", name, {"driver": "local"})
+
+    def finish(self, names: Iterable[str]) -> list[Put]:
+        """Unfinished volumes are to stay: what is to be written with their container."""
+        return self._marked(names, unfinished=False)
+
+    def doom(self, names: Iterable[str], container: str) -> list[Put]:
+        """Volumes that nobody but a container has are to go with it: what is to be written then."""
+        return self._marked(
+            [name for name in names if name in self._records and self.users(name) <= {container}],
+            unfinished=True,
+        )
+
+    async def keep(self, name: str) -> None:
+        """A doomed volume stays, since somebody else has taken it meanwhile."""
+        await asyncio.wrap_future(self._database.submit(self.finish([name])))
+
+    async def abandon(self, container: str) -> None:
+        """A container was not made: nor were the volumes that were made for it."""
+        for record in self.records():
+            self.dereference(record.name, container)
+            if record.unfinished and not self.users(record.name):
+                await self.remove(record.name, force=True)
+
+    def _marked(self, names: Iterable[str], *, unfinished: bool) -> list[Put]:
+        found: list[Put] = []
+        for name in dict.fromkeys(names):
+            record = self._records.get(name)
+            if record is not None and record.unfinished != unfinished:
+                record = msgspec.structs.replace(record, unfinished=unfinished)
+                self._records[name] = record
+                found.append(Put(KIND, name, msgspec.json.encode(record)))
+        return found
+
+    async def _save(self, record: VolumeRecord) -> None:
+        put = Put(KIND, record.name, msgspec.json.encode(record))
+        await asyncio.wrap_future(self._database.submit([put]))
+
+    async def _erase(self, name: str) -> None:
+        """Removes the directory and then the record: a kill between them leaves the record."""
+        await self._pools.run(POOL, self._directories.remove, name)
+        crash_points.reach("volume.deleted")
+        await asyncio.wrap_future(self._database.submit([Delete(KIND, name)]))
+        self._records.pop(name, None)
 
     def reference(self, name: str, container: str) -> None:
         """A container, by id, has the volume among its mounts."""

@@ -125,6 +125,13 @@ class Cgroup:
         """Lets the processes go on."""
         self._set_frozen(False)
 
+    def is_frozen(self) -> bool:
+        """Whether `freeze` stopped the group."""
+        if self._layout.version == 2:
+            return read_keyed(f"{self._layout.root}{self.path}", "cgroup.events").get("frozen") == 1
+        directory = self.directory("freezer")
+        return directory is not None and read_value(directory, "freezer.state") != "THAWED"
+
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Signals every process of the group; with SIGKILL in one stroke where the kernel can."""
         directory = self.directory("")

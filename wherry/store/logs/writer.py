@@ -10,8 +10,9 @@ from wherry.store.logs.record import LineSplitter, encode
 class LogWriter:
     """Appends records to `path`; `path.1` is the newest of the older files.
 
-    `max_size` in bytes (-1: never rotate), `max_file` counts the present file too. In non-blocking
-    mode at most `buffer_size` bytes wait in memory and the oldest are dropped first.
+    `max_size` in bytes (-1: never rotate), `max_file` counts the present file too. What cannot be
+    written, as on a full disk, is lost; in non-blocking mode it waits for the next record, in at
+    most `buffer_size` bytes of which the oldest are dropped first.
     """
 
     def __init__(
@@ -60,9 +61,13 @@ class LogWriter:
     def flush(self) -> None:
         """Writes what waits in memory (non-blocking mode)."""
         while self._waiting:
-            record = self._waiting.popleft()
-            self._waiting_size -= len(record)
-            self._append(record)
+            records = self._waiting.popleft()
+            self._waiting_size -= len(records)
+            rest = self._append(records)
+            if rest:
+                self._waiting.appendleft(rest)
+                self._waiting_size += len(rest)
+                return
 
     def close(self) -> None:
         """Writes unfinished lines and closes the file."""
@@ -82,22 +87,31 @@ class LogWriter:
         self._waiting_size += len(records)
         while self._waiting_size > self._buffer_size and len(self._waiting) > 1:
             self._waiting_size -= len(self._waiting.popleft())
+        self.flush()
 
-    def _append(self, records: bytes) -> None:
+    def _append(self, records: bytes) -> bytes:
+        """Writes whole records, rotating where they are too many; what could not be written."""
         if self._max_size <= 0 or self.size + len(records) <= self._max_size:
-            self._put(records)
-            return
-        for record in records.splitlines(keepends=True):
+            return b"" if self._put(records) else records
+        lines = records.splitlines(keepends=True)
+        for number, record in enumerate(lines):
             if self.size and self.size + len(record) > self._max_size:
                 self._rotate()
-            self._put(record)
+            if not self._put(record):
+                return b"".join(lines[number:])
+        return b""
 
-    def _put(self, records: bytes) -> None:
+    def _put(self, records: bytes) -> bool:
+        """Whether there was room; on a full disk the file stays whole, and the container runs."""
         try:
-            self.size += os.write(self._descriptor, records)
+            written = os.write(self._descriptor, records)
         except OSError:
-            # A full disk must not stop the container: the record is lost, the file stays whole.
+            written = 0
+        if written < len(records):
             os.ftruncate(self._descriptor, self.size)
+            return False
+        self.size += written
+        return True
 
     def _rotate(self) -> None:
         os.close(self._descriptor)
@@ -128,7 +142,12 @@ def _compress(path: str) -> None:
     import shutil
 
     temporary = f"{path}.gz.tmp"
-    with open(path, "rb") as source, gzip.open(temporary, "wb", compresslevel=5) as target:
-        shutil.copyfileobj(source, target)
+    try:
+        with open(path, "rb") as source, gzip.open(temporary, "wb", compresslevel=5) as target:
+            shutil.copyfileobj(source, target)
+    except OSError:  # a full disk: it stays as it is
+        if os.path.exists(temporary):
+            os.unlink(temporary)
+        return
     os.rename(temporary, f"{path}.gz")
     os.unlink(path)

@@ -49,6 +49,9 @@ class Snapshots(Protocol):
     def prepare(self, key: str, parents: tuple[str, ...]) -> None:
         """Makes a writable snapshot over chain ids (lowest first); raises Conflict, NotFound."""
 
+    def active(self) -> list[str]:
+        """Keys of all writable snapshots, whole or half made."""
+
     def mounts(self, key: str) -> tuple[Mount, ...]:
         """The mount of a writable snapshot; raises NotFound."""
 

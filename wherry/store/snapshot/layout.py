@@ -104,6 +104,10 @@ class ActiveDirectories:
         (active / "parents.json").write_bytes(msgspec.json.encode(_Parent(parents)))
         return active
 
+    def keys(self) -> list[str]:
+        """Keys of all snapshots."""
+        return sorted(entry.name for entry in self._root.iterdir())
+
     def parents(self, key: str) -> tuple[str, ...]:
         """Chain ids of the layers below, lowest first; raises NotFound."""
         try:

@@ -72,6 +72,10 @@ class OverlaySnapshots:
         if parents:
             copy_root_attributes(self._layers.path(parents[-1]), active / "diff")
 
+    def active(self) -> list[str]:
+        """Keys of all writable snapshots, whole or half made."""
+        return self._active.keys()
+
     def mounts(self, key: str) -> tuple[Mount, ...]:
         """The mount of a writable snapshot; raises NotFound."""
         diff = self._active.path(key)

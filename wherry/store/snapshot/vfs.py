@@ -66,6 +66,10 @@ class CopiedSnapshots:
         active = self._active.make(key, parents)
         _copy(source, active / "diff")
 
+    def active(self) -> list[str]:
+        """Keys of all writable snapshots, whole or half made."""
+        return self._active.keys()
+
     def mounts(self, key: str) -> tuple[Mount, ...]:
         """The mount of a writable snapshot; raises NotFound."""
         self._active.parents(key)
