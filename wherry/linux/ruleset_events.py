@@ -21,7 +21,6 @@ _SUBSYSTEM_NFTABLES = 10
 _GENERIC = struct.Struct("=BBH")
 _NEW_GENERATION = 15
 _TABLE_NAME, _PROCESS = 1, 2
-_BUFFER = 4 << 20
 _READ = 1 << 18
 
 
@@ -43,8 +42,8 @@ class Transaction(NamedTuple):
 class RulesetEvents:
     """The notifications of the network namespace that the caller is in."""
 
-    def __init__(self) -> None:
-        """Begins to listen; raises SyscallError."""
+    def __init__(self, buffer: int = 4 << 20) -> None:
+        """Begins to listen, with room for `buffer` bytes of them; raises SyscallError."""
         try:
             self._socket = socket.socket(
                 socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK,
@@ -53,7 +52,7 @@ class RulesetEvents:
             self._socket.bind((0, 0))
             self._socket.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, _GROUP_NFTABLES)
             with contextlib.suppress(OSError):
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         except OSError as error:
             raise SyscallError(error.errno or errno.EIO, "nfnetlink", "notifications") from error
         self._touched: set[str] = set()

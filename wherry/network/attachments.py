@@ -24,6 +24,7 @@ from wherry.network.endpoint import (
 from wherry.network.errors import AddressInUse, NetworkUnavailable, NoSuchNetwork
 from wherry.network.firewall import Firewall
 from wherry.network.gateways import default_routes, elect, routes
+from wherry.network.neighbours import make_room
 from wherry.network.publication import Publication, pinned
 from wherry.network.record import NetworkRecord
 
@@ -63,6 +64,7 @@ class Attachments:
             self.release(done)
             raise
         self._remember(ready)
+        make_room(self._catalog.endpoint_count)
         interfaces = tuple(
             joining.interface(
                 endpoint, records[endpoint.network], request.options, routes(endpoint)

@@ -129,6 +129,11 @@ class NetworkCatalog:
         return [record for record in self._records.values() if not record.config_only]
 
     @property
+    def endpoint_count(self) -> int:
+        """How many endpoints there are on all networks."""
+        return sum(len(endpoints) for endpoints in self._endpoints.values())
+
+    @property
     def in_use(self) -> bool:
         """Whether any container is on any network."""
         return any(self._endpoints.values())

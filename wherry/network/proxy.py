@@ -136,6 +136,8 @@ class _Proxy:
             return
 
         def ready(key: selectors.SelectorKey, events: int) -> None:
+            if self._listeners.get(forward) is not listener:
+                return  # taken back in this very turn
             try:
                 client, _ = listener.accept()
             except BlockingIOError:

@@ -47,17 +47,24 @@ class Publication:
         first = next((e for e in endpoints if e.default_route), None)
         second = next((e for e in endpoints if e.default_route6), None)
         ways = {4: _bridged(first, records), 6: _bridged(second, records)}
-        if not requests or not any(ways.values()):
+        holder = ways[4] or ways[6]
+        if not requests or holder is None:
             return tuple(endpoints)
         try:
-            found = self._allocate(ways, requests, records)
+            published = self._publish(endpoints, self._allocate(ways, requests, records), records)
         except PortUnavailable as error:
-            holder = ways[4] or ways[6]
             raise PortUnavailable(
                 "driver failed programming external connectivity on endpoint "
-                f"{endpoints[0].container_name} ({holder.endpoint_id if holder else ''}): "
-                f"{error.message}"
+                f"{holder.container_name} ({holder.endpoint_id}): {error.message}"
             ) from None
+        _forget_flows(published)
+        return published
+
+    def _publish(
+        self, endpoints: Sequence[Endpoint], found: Mapping[str, list[PublishedPort]],
+        records: Records,
+    ) -> tuple[Endpoint, ...]:  # fmt: skip
+        """Puts reserved ports into the rules and the proxy; all or nothing."""
         published = tuple(
             msgspec.structs.replace(e, ports=tuple(found[e.endpoint_id]))
             if found.get(e.endpoint_id) else e
@@ -74,7 +81,6 @@ class Publication:
             for endpoint in published:
                 self._ports.free(_on_host(endpoint))
             raise
-        _forget_flows(published)
         return published
 
     def withdraw(self, endpoints: Sequence[Endpoint], records: Records) -> None:

@@ -140,6 +140,8 @@ class Datagrams:
 
     def ready(self, key: selectors.SelectorKey, events: int) -> None:
         """A client has sent something."""
+        if self._front.fileno() < 0:
+            return  # taken back in this very turn
         with contextlib.suppress(BlockingIOError, ConnectionError):
             data, client = self._front.recvfrom(_DATAGRAM)
             flow = self._flows.get(client) or self._open(client)

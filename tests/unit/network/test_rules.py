@@ -3,11 +3,14 @@
 from wherry.network.rules import (
     RUN_LENGTH,
     NetworkRules,
+    OpenPort,
     PortRule,
     add_network,
+    add_open_ports,
     add_ports,
     create_table,
     remove_network,
+    remove_open_ports,
     remove_ports,
     split_runs,
 )
@@ -63,3 +66,22 @@ def test_a_network_without_icc_or_masquerade_or_outside_gets_no_such_element() -
 def test_a_new_table_replaces_its_old_self_in_the_same_transaction() -> None:
     lines = create_table("wherry-12ab").strip().splitlines()
     assert lines[:2] == ["add table inet wherry-12ab", "delete table inet wherry-12ab"]
+
+
+def test_modes_sources_and_trusted_links_are_elements_too() -> None:
+    network = NetworkRules(
+        "br0", ("10.0.0.0/24", "fd00::/64"), modes=("nat-unprotected", "routed"),
+        sources=("192.0.2.7", ""), trusted=("eth1",),
+    )  # fmt: skip
+    text = add_network("w", network)
+    assert 'unprotected4 { "br0" }' in text and 'routed6 { "br0" }' in text
+    assert "snat4 { 10.0.0.0/24 : 192.0.2.7 }" in text
+    assert "sources4" not in text and "sources6" not in text
+    assert 'within { "eth1" . "br0" }' in text
+
+
+def test_open_ports_are_closed_as_they_were_opened() -> None:
+    ports = [OpenPort("tcp", "10.0.0.2", 80), OpenPort("udp", "fd00::2", 53)]
+    text = add_open_ports("w", ports)
+    assert "open4 { 10.0.0.2 . tcp . 80 }" in text and "open6 { fd00::2 . udp . 53 }" in text
+    assert remove_open_ports("w", ports) == text.replace("add element", "delete element")
