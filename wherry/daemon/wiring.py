@@ -515,7 +515,7 @@ class Engine:
 
         sizes = KeptSizes(self._pools)
         data_root = DataRoot(
-            self._config.data_root, self._snapshots.name, sizes, self._known_on_disk
+            self._config.data_root, self._snapshots.name, sizes, self._pools, self._known_on_disk
         )
         return SystemUseCases(
             Info(facts, host, self._events, self._counts, self._warnings),

@@ -98,6 +98,17 @@ class ImageCatalog:
         found = [Reference.parse_bare(name) for name in sorted(known)]
         return [item.path for item in found if item.domain == domain]
 
+    def id_of(self, name: str) -> str:
+        """The id of a name's image, empty if there is none: lists ask this for each container."""
+        with self._lock:
+            return self._resolve(name) or ""
+
+    def size_of(self, identifier: str) -> int:
+        """The bytes of an image's layers, 0 if there is no such image."""
+        with self._lock:
+            stored = self._images.get(identifier)
+            return stored.size if stored else 0
+
     def variants(self, name: str) -> list[Variant]:
         """Every manifest that a name, or an image by its id, stands for; raises NoSuchImage."""
         with self._lock:

@@ -1,6 +1,5 @@
 """Listing containers: filters and order as dockerd has them, answered from memory."""
 
-import asyncio
 import re
 from collections.abc import Sequence
 from functools import partial
@@ -11,7 +10,7 @@ from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.summary import newest_first, port_summaries, summarize
 from wherry.engine.filters import Filters, check_filters, flag, matches_labels
 from wherry.engine.pools import Pools
-from wherry.engine.system.kept_sizes import KeptSizes
+from wherry.engine.system.kept_sizes import KeptSizes, Wanted
 from wherry.images.catalog import ImageCatalog
 from wherry.model.docker.container_summary import ContainerSummary
 from wherry.store.snapshot.driver import Snapshots
@@ -44,15 +43,16 @@ class ListContainers:
 
     async def measured(self, sizes: KeptSizes) -> list[ContainerSummary]:
         """Every container with the sizes that are kept of it, for `docker system df`."""
-        return await asyncio.gather(*(
-            self._measured(container, sizes) for container in newest_first(self._index.all())
-        ))  # fmt: skip
-
-    async def _measured(self, container: Container, sizes: KeptSizes) -> ContainerSummary:
-        usage = partial(self._snapshots.usage, container.id)
-        own = await sizes.of(f"container {container.id}", usage)
-        whole = own + self._image_size(container.record.image_id)
-        return summarize(container, self._image_name(container), (own, whole))
+        containers = newest_first(self._index.all())
+        owns = await sizes.of_all([
+            Wanted(f"container {item.id}", partial(self._snapshots.usage, item.id))
+            for item in containers
+        ])  # fmt: skip
+        return [
+            summarize(item, self._image_name(item),
+                      (own, own + self._images.size_of(item.record.image_id)))
+            for item, own in zip(containers, owns, strict=True)
+        ]  # fmt: skip
 
     def select(
         self, filters: Filters, *, everything: bool = False, limit: int = 0
@@ -133,20 +133,14 @@ class ListContainers:
         sizes = None
         if size:
             own = await self._pools.run("disk", self._snapshots.usage, container.id)
-            sizes = (own, own + self._image_size(container.record.image_id))
+            sizes = (own, own + self._images.size_of(container.record.image_id))
         return summarize(container, self._image_name(container), sizes)
-
-    def _image_size(self, identifier: str) -> int:
-        try:
-            return self._images.get(identifier).size
-        except NotFound:
-            return 0
 
     def _image_name(self, container: Container) -> str:
         """The name it was made from, or the image's id if that name now means another."""
         record = container.record
         try:
-            same = self._images.get(record.image).id == record.image_id
+            same = self._images.id_of(record.image) == record.image_id
         except NotFound:
             same = False
         return record.image if same else record.image_id

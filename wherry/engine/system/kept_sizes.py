@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from wherry.engine.pools import Pools
 
@@ -13,6 +14,14 @@ FRESH = 1.0
 """Seconds for which a size is taken to be true."""
 LIMIT = 20_000
 """Sizes that are kept."""
+
+
+class Wanted(NamedTuple):
+    """A size to be known: its key, what measures it, and whether it never changes."""
+
+    key: str
+    measure: Callable[[], int]
+    lasting: bool = False
 
 
 class KeptSizes:
@@ -27,14 +36,31 @@ class KeptSizes:
         self._kept: dict[str, tuple[float, int]] = {}
         self._running: dict[str, asyncio.Task[int]] = {}
 
+    async def of_all(self, wanted: Sequence[Wanted]) -> list[int]:
+        """The bytes of many things at once, in their order."""
+        found = {item.key: self._recent(item.key, item.lasting) for item in wanted}
+        missing = [item for item in wanted if found[item.key] is None]
+        measured = await asyncio.gather(*(
+            self.of(item.key, item.measure, lasting=item.lasting) for item in missing
+        ))  # fmt: skip
+        found.update(zip((item.key for item in missing), measured, strict=True))
+        return [found[item.key] or 0 for item in wanted]
+
+    def _recent(self, key: str, lasting: bool) -> int | None:
+        kept = self._kept.get(key)
+        if kept is not None and (lasting or time.monotonic() - kept[0] < FRESH):
+            return kept[1]
+        return None
+
     async def of(self, key: str, measure: Callable[[], int], *, lasting: bool = False) -> int:
         """The bytes of what `key` stands for; `measure` blocks and runs in a pool.
 
         A `lasting` size never changes once it is known.
         """
+        recent = self._recent(key, lasting)
+        if recent is not None:
+            return recent
         kept = self._kept.get(key)
-        if kept is not None and (lasting or time.monotonic() - kept[0] < FRESH):
-            return kept[1]
         task = self._running.get(key)
         if task is None:
             task = asyncio.create_task(self._measure(key, measure))
