@@ -69,6 +69,26 @@ IMAGES: list[dict[str, Any]] = [
         "Created": 0, "Size": 1000000, "SharedSize": -1, "Labels": {}, "Containers": -1,
     },
 ]  # fmt: skip
+
+
+def _manifest(digit: str, platform: str, here: bool, total: int, used: bool) -> dict[str, Any]:
+    parts = ("os", "architecture", "variant")
+    return {
+        "ID": f"sha256:{digit * 64}", "Available": here, "Kind": "image",
+        "Descriptor": {"digest": f"sha256:{digit * 64}", "size": 500},
+        "Size": {"Total": total, "Content": total // 3},
+        "ImageData": {"Platform": dict(zip(parts, platform.split("/"), strict=False)),
+                      "Size": {"Unpacked": total}, "Containers": [WEB] if used else []},
+    }  # fmt: skip
+
+
+IMAGES[0]["Manifests"] = [
+    _manifest("a", "linux/amd64", True, 187654321, True),
+    _manifest("b", "linux/arm64/v8", False, 5, False),
+    {"ID": DIGEST, "Available": True, "Kind": "attestation", "Size": {"Total": 9, "Content": 9},
+     "AttestationData": {"For": DIGEST}},
+]  # fmt: skip
+IMAGES[1]["Manifests"] = [_manifest("c", "linux/arm/v7", True, 999, False)]
 NETWORKS: list[dict[str, Any]] = [
     {"Name": "net10", "Id": NETWORK, "Created": BORN, "Scope": "local", "Driver": "bridge",
      "EnableIPv4": True, "EnableIPv6": False, "Internal": True, "Attachable": False,

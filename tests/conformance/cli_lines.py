@@ -72,6 +72,13 @@ images --format 'table {{.ID}}\\t{{.Size}}\\t{{.CreatedSince}}\\t{{.VirtualSize}
 images --format '{{.ID}} {{.CreatedAt}} {{.SharedSize}} {{.UniqueSize}} {{.Containers}}'
 images --digests --format table
 images --format '{{.Label "a"}}'
+images --tree
+images -a --tree
+images --tree nginx
+images --tree -q
+images --tree --no-trunc
+images --tree --digests
+images --tree --format x
 image ls
 history nginx
 history --no-trunc nginx

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ import pytest
 from tests.conformance.canned_answers import ANSWERS, NOT_FOUND
 from tests.conformance.cli_lines import DIFFERENCES, LINES
 from tests.support.canned_engine import CannedEngine
+from tests.support.terminal import Terminal
 from tests.support.wherry_cli import Answer, WarmWherry
 
 pytestmark = pytest.mark.skipif(not shutil.which("docker"), reason="there is no docker CLI")
 
+WHERRY = [sys.executable, str(Path(__file__).resolve().parents[2] / "bin" / "wherry")]
 CONFIGURATION = {
     "auths": {"repo.example": {"auth": "bWU6c2VjcmV0"}},
     "HttpHeaders": {"X-Mine": "1"},
@@ -117,6 +120,22 @@ def test_asks_and_answers_as_docker(
         assert told[1] != told[0], f"no difference any more: {DIFFERENCES[line]}"
     else:
         assert told[1] == told[0]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+@pytest.mark.parametrize("line", ["images --tree", "ps --format table", "run --help", "images"])
+def test_a_terminal_shows_the_same(
+    line: str, columns: int, engines: list[CannedEngine], tmp_path: Path
+) -> None:
+    shown = []
+    for program in (["docker"], WHERRY):
+        variables = environment(engines[0], tmp_path)
+        del variables["COLUMNS"]
+        with Terminal([*program, *line.split()], variables, columns=columns) as terminal:
+            assert terminal.wait() == 0
+        text = settled(terminal.seen, engines[0], tmp_path)
+        shown.append(text.partition("\r\nExamples:\r\n")[0])
+    assert shown[1] == shown[0]
 
 
 def test_the_listed_differences_are_of_lines_that_are_tried() -> None:

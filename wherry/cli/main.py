@@ -65,6 +65,7 @@ _VERSIONED = frozenset(
         "create",
         "history",
         "image_inspect",
+        "images",
         "load",
         "network_connect",
         "network_create",

@@ -15,6 +15,7 @@ SINCE: dict[str, dict[str, str]] = {
     "create": _CREATION,
     "history": {"platform": "1.48"},
     "image_inspect": {"platform": "1.49"},
+    "images": {"tree": "1.47"},
     "load": {"platform": "1.48"},
     "network_connect": {"gw-priority": "1.48"},
     "network_create": {"ipv4": "1.48"},

@@ -42,6 +42,8 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     query = filter_query(filters)
     if options.flag("all"):
         query["all"] = "1"
+    if options.flag("tree"):
+        return _tree(session, options, query)
     template = options.text("format")
     if not template and not options.flag("quiet"):
         template = session.config.text("imagesFormat")
@@ -59,3 +61,27 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     images = sorted(images, key=lambda image: -int(image.get("Created") or 0))
     session.out(listing.render(image_rows(images, digests or "{{.Digest}}" in template, digests)))
     return 0
+
+
+def _tree(session: Session, options: Options, query: dict[str, str]) -> int:
+    from wherry.cli.errors import CliError
+    from wherry.cli.image_tree import ImageTree
+    from wherry.cli.terminal import terminal_size
+
+    for name, told in _NOT_WITH_TREE.items():
+        if options.changed(name):
+            raise CliError(f"--{told} is not yet supported with --tree")
+    images = session.client.get("/images/json", {**query, "manifests": "1"}) or []
+    if not options.flag("all"):
+        images = [item for item in images if item.get("RepoTags") or item.get("RepoDigests")]
+    width = max(terminal_size()[1] or 80, 20)
+    session.out(ImageTree(images, width, session.is_terminal(1)).draw())
+    return 0
+
+
+_NOT_WITH_TREE = {
+    "quiet": "quiet",
+    "no-trunc": "no-trunc",
+    "digests": "show-digest",
+    "format": "format",
+}
