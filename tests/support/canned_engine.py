@@ -37,17 +37,26 @@ class CannedEngine:
         self._thread.join()
         self._server.server_close()
 
-    def answer(self, method: str, target: str, body: bytes) -> Answer:
+    def answer(
+        self, method: str, target: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Remembers the request and finds its answer."""
         parts = urlsplit(target)
         path = unquote(parts.path)
+        version = ""
         if path.startswith("/v1."):
-            path = path[path.index("/", 1) :]
+            version, path = path[1 : path.index("/", 1)], path[path.index("/", 1) :]
         if path != "/_ping":
             query = sorted((name, _json(value)) for name, value in
                            parse_qsl(parts.query, keep_blank_values=True))  # fmt: skip
             self.requests.append(
-                {"request": f"{method} {path}", "query": query, "body": _json(body)}
+                {
+                    "request": f"{method} {path}",
+                    "query": query,
+                    "body": _json(body),
+                    "version": version,
+                    "headers": dict(headers or {}),
+                }
             )
         return self.answers.get(f"{method} {path}", self.otherwise)
 
@@ -72,7 +81,9 @@ def _handler(engine: CannedEngine) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def handle_any(self) -> None:
-            status, value = engine.answer(self.command, self.path, self.read_body())
+            status, value = engine.answer(
+                self.command, self.path, self.read_body(), dict(self.headers.items())
+            )
             if self.path.endswith("/_ping"):
                 status, value = 200, b"OK"
             data = value if isinstance(value, bytes) else json.dumps(value).encode()

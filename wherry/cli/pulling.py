@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wherry.cli.progress import drain, show_progress
 from wherry.client import credentials
+from wherry.client.errors import ClientError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,13 +16,21 @@ if TYPE_CHECKING:
 
 def registry_header(session: Session, reference: Reference) -> str:
     """X-Registry-Auth for an image's registry."""
-    server = credentials.registry_key(reference.domain)
-    return credentials.header(credentials.find(session.config, server))
+    return _header(session, credentials.registry_key(reference.domain))
+
+
+def _header(session: Session, server: str) -> str:
+    """Where a credential helper fails, the registry is asked by nobody, as docker does."""
+    try:
+        known = credentials.find(session.config, server)
+    except ClientError:
+        known = {}
+    return credentials.header(known)
 
 
 def index_header(session: Session) -> str:
     """X-Registry-Auth for the registry that names without a domain mean."""
-    return credentials.header(credentials.find(session.config, credentials.INDEX_SERVER))
+    return _header(session, credentials.INDEX_SERVER)
 
 
 def pull_image(

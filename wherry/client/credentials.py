@@ -110,6 +110,9 @@ def store(config: ConfigFile, server: str, credentials: dict[str, str]) -> bool:
                 }
             ),
         )
+        if server not in config.mapping("auths"):
+            config.content.setdefault("auths", {})[server] = {}
+            config.save()
         return False
     pair = f"{credentials.get('username', '')}:{credentials.get('password', '')}"
     entry = {"auth": b64encode(pair.encode()).decode()}
