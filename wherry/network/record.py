@@ -1,7 +1,6 @@
 """What a network is: the durable description of it, as create made it."""
 
 import ipaddress
-import re
 
 import msgspec
 
@@ -9,8 +8,6 @@ from wherry.base.errors import InvalidParameter
 from wherry.network import driver_options as opt
 from wherry.network.errors import BadAddress
 from wherry.network.ipam import first_address
-
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 
 
 class Subnet(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -113,11 +110,15 @@ class NetworkRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def check_name(name: str) -> str:
-    """A network's name if it is valid; raises InvalidParameter with Docker's text."""
-    if not _NAME.fullmatch(name):
+    """A network's name if it is valid, with Docker any that is not blank and fits in a path.
+
+    Raises InvalidParameter.
+    """
+    if not name.strip():
+        raise InvalidParameter("invalid name: name is empty")
+    if "/" in name or not name.isprintable():
         raise InvalidParameter(
-            f"invalid network name {name!r}: must start with a letter or digit, and hold only "
-            "letters, digits, '_', '.' and '-'"
+            f"invalid network name {name!r}: must hold neither slashes nor control characters"
         )
     return name
 

@@ -42,7 +42,12 @@ def test_subnets_that_contradict_themselves_are_refused(bad: Subnet) -> None:
         check_subnet(bad)
 
 
-@pytest.mark.parametrize("bad", ["", "-x", "a b", "a/b", "ü"])
+@pytest.mark.parametrize("good", ["a", "-x", "a b", "ü"])
+def test_names_may_be_what_docker_takes(good: str) -> None:
+    assert check_name(good) == good
+
+
+@pytest.mark.parametrize("bad", ["", " ", "a/b", "a\nb", "a\0"])
 def test_bad_names_are_refused(bad: str) -> None:
     with pytest.raises(InvalidParameter):
         check_name(bad)

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 
+import msgspec
 from aiohttp import WSMsgType, web
 
 from wherry.api.request import ApiRequest
@@ -11,6 +12,8 @@ from wherry.base.errors import InvalidParameter
 from wherry.engine.containers.attach import AttachRequest
 
 _PIECE = 64 * 1024
+_CHOOSES_STREAMS = (1, 42)
+"""Websockets of clients before this version are attached to all streams, whatever they say."""
 
 
 def _wanted(request: ApiRequest) -> AttachRequest:
@@ -40,6 +43,8 @@ async def attach(request: ApiRequest, services: Services) -> web.StreamResponse:
 async def attach_websocket(request: ApiRequest, services: Services) -> web.StreamResponse:
     """GET /containers/{id}/attach/ws: output in messages, without frames."""
     wanted = _wanted(request)
+    if request.version < _CHOOSES_STREAMS:
+        wanted = msgspec.structs.replace(wanted, stdin=True, stdout=True, stderr=True)
     container = services.streams.attach.check(request.path("id"), wanted)
     if not web.WebSocketResponse().can_prepare(request.raw).ok:
         raise InvalidParameter("this endpoint needs a websocket: send Upgrade: websocket")

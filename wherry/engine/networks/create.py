@@ -35,7 +35,7 @@ class CreateNetwork:
             attachable=bool(request.attachable),
             enable_ipv4=_enabled(request.enable_ipv4, options, opt.ENABLE_IPV4, default=True),
             enable_ipv6=_enabled(request.enable_ipv6, options, opt.ENABLE_IPV6, default=False),
-            ipam_options=(ipam.options or {}) if ipam else {},
+            ipam_options=ipam.options if ipam else None,
             options=options,
             labels=request.labels or {},
             config_only=bool(request.config_only),
