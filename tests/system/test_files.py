@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.engine import Engine
+from tests.support.engine import Engine, docker_release
 
 SCRIPT = (
     "echo hi >/data/x; mkdir -p /d/e; echo 1 >/d/e/f; ln -s /d/e /l; echo q >/t/q; "
@@ -114,7 +114,10 @@ def test_an_archive_from_standard_input_is_unpacked(engine: Engine, container: s
 def test_a_path_that_is_not_there_is_named(engine: Engine, container: str) -> None:
     done = engine.docker("cp", f"{container}:/nosuch", "-", check=False)
     assert done.returncode == 1
-    assert "Could not find the file /nosuch in container files" in done.stderr
+    words = "Could not find the file /nosuch in container files"
+    if docker_release() < (23,):
+        words = "No such container:path: files:/nosuch"
+    assert words in done.stderr
 
 
 def test_a_directory_does_not_take_the_place_of_a_file(
