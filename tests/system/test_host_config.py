@@ -24,11 +24,17 @@ from tests.support.patience import patience
 from wherry.linux.cgroup.facilities import find_facilities
 from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.linux.mount import MNT_DETACH, MS_BIND, MS_SHARED, mount, umount2
+from wherry.linux.systemd import systemd_runs
 from wherry.model.docker.container import ContainerConfig, HostConfig
 
 LAYOUT = CgroupLayout.detect()
 V2 = LAYOUT.version == 2
 MIB = 1 << 20
+PARENT, INSIDE_PARENT = "/wherry-test-parent", "::/wherry-test-parent/[0-9a-f]{64}"
+if not V2:
+    INSIDE_PARENT = "memory:/wherry-test-parent/[0-9a-f]{64}"
+elif systemd_runs():
+    PARENT, INSIDE_PARENT = "wherry-test.slice", r"::/wherry\.slice/wherry-test\.slice/.*\.scope"
 SLEEP = ["sleep", "1000"]
 
 
@@ -362,13 +368,12 @@ HOST_CONFIG: tuple[Row, ...] = (
     Row("NanoCpus", {"NanoCpus": 500_000_000}, group("cpu", "cpu.cfs_quota_us", "cpu.max"),
         first("^50000$", "^50000 100000$"), facility="cpu.quota"),
     Row("NanoCpus", {"NanoCpus": 10**15}, refused, "400: range of CPUs is from 0.01 to"),
-    Row("CgroupParent", {"CgroupParent": "/wherry-test-parent"}, proc("cgroup"),
-        r"memory:/wherry-test-parent/[0-9a-f]{64}" if not V2 else "::/wherry-test-parent/"),
+    Row("CgroupParent", {"CgroupParent": PARENT}, proc("cgroup"), INSIDE_PARENT),
     Row("BlkioWeight", {"BlkioWeight": 300}, group("blkio", "blkio.bfq.weight", "io.weight"),
         "300|2930", facility="io.weight"),
     Row("BlkioWeight", {"BlkioWeight": 5}, refused, "400: Range of blkio weight is from 10 to"),
     Row("BlkioWeightDevice", {"BlkioWeightDevice": [{"Path": "{disk}", "Weight": 300}]},
-        group("blkio", "blkio.bfq.weight_device", "io.weight"), "{number} (300|2930)",
+        group("blkio", "blkio.bfq.weight_device", "io.bfq.weight"), "{number} 300",
         facility="io.weight_device"),
     Row("BlkioDeviceReadBps", {"BlkioDeviceReadBps": [{"Path": "{disk}", "Rate": MIB}]},
         group("blkio", "blkio.throttle.read_bps_device", "io.max"), rate("rbps"),

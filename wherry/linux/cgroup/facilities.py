@@ -32,7 +32,7 @@ _V2 = {
     "cpu.quota": ("cpu", "cpu.max"),
     "cpuset": ("cpuset", "cpuset.cpus"),
     "io.weight": ("io", "io.weight io.bfq.weight"),
-    "io.weight_device": ("io", "io.weight io.bfq.weight"),
+    "io.weight_device": ("io", "io.bfq.weight"),  # io.weight takes one where iocost is set up only
     "io.max": ("io", "io.max"),
 }
 """Version 2; what is not named here the unified hierarchy does not have."""

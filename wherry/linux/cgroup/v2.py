@@ -72,10 +72,8 @@ def control_values(directory: str, resources: Resources) -> list[tuple[str, str]
             values.append(("io.bfq.weight", str(resources.blkio_weight)))
         else:
             values.append(("io.weight", f"default {io_weight(resources.blkio_weight)}"))
-    name = "io.bfq.weight" if os.path.exists(f"{directory}/io.bfq.weight") else "io.weight"
     for item in resources.blkio_weight_device:
-        weight = item.rate if name == "io.bfq.weight" else io_weight(item.rate)
-        values.append((name, f"{item.major}:{item.minor} {weight}"))
+        values.append(("io.bfq.weight", f"{item.major}:{item.minor} {item.rate}"))
     for key, throttles in (
         ("rbps", resources.blkio_read_bps),
         ("wbps", resources.blkio_write_bps),
