@@ -1,6 +1,7 @@
 """Removing and pruning images: who may go, what is said, and that nothing is left behind."""
 
 import json
+import time
 from urllib.parse import quote
 
 import pytest
@@ -178,6 +179,20 @@ def test_what_a_crash_left_goes_at_the_next_start(engine_ready: None) -> None:
         engine.start()
         assert stored(engine) == before
         assert engine.docker("run", "--rm", "--network", "none", "kept:1", "echo", "well").stdout
+
+
+def test_what_happens_to_images_is_told_with_their_labels(engine: Engine) -> None:
+    command = ("import", "--change", "LABEL colour=green", "-", "told:1")
+    identifier = engine.docker(*command, stdin=busybox_archive()).stdout.strip()
+    engine.docker("tag", "told:1", "told:2")
+    engine.docker("rmi", "told:1", "told:2")
+    wanted = filtered(label=["colour=green"], type=["image"])
+    path = f"/events?since=1&until={time.time():.9f}&filters={wanted}"
+    events = [json.loads(line) for line in Api(engine.socket).raw("GET", path).splitlines()]
+    assert [(item["Action"], item["Actor"]["Attributes"]["name"]) for item in events] == [
+        ("import", identifier), ("tag", "told:2"), ("untag", identifier), ("untag", identifier),
+        ("delete", identifier),
+    ]  # fmt: skip
 
 
 def test_rows_are_chosen_by_filters(engine: Engine) -> None:

@@ -243,6 +243,8 @@ def test_marks_of_an_overlay_in_a_layer_mean_nothing(engine: Engine) -> None:
         ({"manifest.json": b'[{"Config":"config.json","Layers":[]}]'}, "layers length mismatch"),
         ({"manifest.json": b'{"Config":1}'}, "is no image archive"),
         ({"manifest.json": b"[]"}, "holds no image"),
+        ({"manifest.json": b"[" * 200_000}, "is no image archive"),
+        ({"manifest.json": b"null"}, "neither manifest.json nor index.json"),
     ],
 )
 def test_a_false_image_archive_is_refused_in_one_line_and_leaves_nothing(

@@ -150,6 +150,21 @@ def test_what_is_not_there_is_told_as_docker_tells_it(engine: Engine, registry: 
     assert engine.docker("images", "-q", "unknown").stdout == ""
 
 
+def test_a_digest_counts_more_than_the_tag_before_it(engine: Engine, registry: Registry) -> None:
+    for number in range(2):
+        above = layer(entry(f"pinned-{number}", b"x"))
+        registry.copy(busybox(above), f"pinned:{number}", "--format", "oci")
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    _, headers, _ = registry.request("HEAD", "/v2/pinned/manifests/0", Accept=kind)
+    wanted = headers["Docker-Content-Digest"]
+    name = f"{registry.address}/pinned"
+    engine.docker("pull", f"{name}:1@{wanted}")
+    runs(engine, f"{name}@{wanted}", "/pinned-0")
+    runs(engine, f"{name}:1@{wanted}", "/pinned-0")
+    assert engine.docker("images", "-q", f"{name}:1").stdout == ""
+    engine.docker("rmi", f"{name}@{wanted}")
+
+
 def test_what_is_no_image_is_refused(engine: Engine, registry: Registry) -> None:
     layout = Layout()
     config = layout.add(b"{}", "application/vnd.cncf.helm.config.v1+json")

@@ -68,6 +68,7 @@ from wherry.engine.images.push import PushForClient
 from wherry.engine.images.remove import RemoveImage
 from wherry.engine.images.save import SendImages
 from wherry.engine.images.search import SearchImages
+from wherry.engine.images.tag import TagImage
 from wherry.engine.images.take_in import TakeIn
 from wherry.engine.images.use_cases import ImageUseCases
 from wherry.engine.networks.connect import ConnectNetwork
@@ -459,8 +460,8 @@ class Engine:
             distribution=InspectDistribution(pools, registries),
             log_in=LogIn(pools, registries),
             attestations=attestations,
+            tag=TagImage(catalog, pools, events),
             pools=pools,
-            events=events,
         )  # fmt: skip
 
     def _warnings(self) -> list[str]:

@@ -48,7 +48,7 @@ class PushImage:
     def __call__(
         self, reference: Reference, credentials: Credentials, platform: str, report: Progress,
         cancelled: Callable[[], bool],
-    ) -> None:  # fmt: skip
+    ) -> list[Image]:  # fmt: skip
         """Pushes a tag, or all tags of a repository if the reference names none.
 
         Raises NotFound for what is not here, PushDenied and its kin for what may not be there.
@@ -56,11 +56,14 @@ class PushImage:
         report({"status": f"The push refers to repository [{reference.name}]"})
         tags = self._tags(reference)
         registry = Registry(reference, self._settings, credentials, push=True)
+        pushed: list[Image] = []
         for tag in tags:
             tagged = msgspec.structs.replace(reference, tag=tag)
             content = self._content(registry, tagged, platform)
             self._blobs(registry, tagged, content, report, cancelled)
             self._name(registry, tagged, content, report)
+            pushed.append(self._catalog.get(tagged.familiar()))
+        return pushed
 
     def _tags(self, reference: Reference) -> list[str]:
         if reference.digest:

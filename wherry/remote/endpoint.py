@@ -25,7 +25,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     """A base such as https://host:port, and how to speak to it.
 
     `api` is the path of the API. A `mirror` may fail without harm and gets no credentials;
-    `namespace` tells it whose content is wanted.
+    `namespace` tells it whose content is wanted; a connection may take `dial_seconds`.
     """
 
     base: str
@@ -35,6 +35,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     capabilities: frozenset[str] = ALL
     headers: tuple[tuple[str, str], ...] = ()
     namespace: str = ""
+    dial_seconds: float = 15
 
 
 class RegistrySettings(LiveSettings):

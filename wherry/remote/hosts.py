@@ -4,6 +4,7 @@
 `hosts.toml` with mirrors, certificates and headers (containerd, docs/hosts.md).
 """
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from wherry.remote.endpoint import (
 
 _FIELDS = {"capabilities", "ca", "client", "skip_verify", "header", "override_path", "server",
            "host", "dial_timeout"}  # fmt: skip
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 
 def endpoints(domain: str, settings: RegistrySettings, capability: str) -> list[Endpoint]:
@@ -97,8 +99,17 @@ def _endpoint(path: Path, url: str, fields: Any, domain: str, *, mirror: bool) -
         f"{parts.scheme}://{parts.netloc}", trust, mirror=mirror,
         api=prefix if fields.get("override_path") else f"{prefix.removesuffix('/v2')}/v2",
         capabilities=capabilities, headers=headers,
+        dial_seconds=_seconds(path, fields.get("dial_timeout", "15s")),
         namespace=domain if mirror and parts.netloc != own_host(domain) else "",
     )  # fmt: skip
+
+
+def _seconds(path: Path, text: Any) -> float:
+    """A duration such as 1m30s or 500ms."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", str(text))
+    if not parts or "".join(map("".join, parts)) != text:
+        raise InvalidParameter(f"{path}: dial_timeout {text} is no duration")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -50,7 +50,10 @@ def _try(endpoint: Endpoint, credentials: Credentials, pools: ConnectionPools) -
     def send(
         method: str, where: str, headers: dict[str, str], body: bytes | None
     ) -> urllib3.BaseHTTPResponse:
-        return pools.request(method, where, trust=endpoint.trust, headers=headers, body=body)
+        return pools.request(
+            method, where, trust=endpoint.trust, dial_seconds=endpoint.dial_seconds,
+            headers=headers, body=body,
+        )  # fmt: skip
 
     asked = send("GET", url, fixed, None)
     if asked.status == HTTPStatus.OK:

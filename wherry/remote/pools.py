@@ -12,7 +12,7 @@ from urllib3.util import make_headers
 from wherry.base.errors import InvalidParameter
 from wherry.remote.endpoint import RegistrySettings, Trust
 
-_TIMEOUT = urllib3.Timeout(connect=15, read=60)
+_READ_SECONDS = 60
 _CONNECTIONS = 8
 
 # That a certificate does not count was the administrator's decision.
@@ -29,11 +29,12 @@ class ConnectionPools:
         self._managers: dict[tuple[str, Trust], urllib3.PoolManager] = {}
 
     def request(
-        self, method: str, url: str, *, trust: Trust, **more: Any
+        self, method: str, url: str, *, trust: Trust, dial_seconds: float = 15, **more: Any
     ) -> urllib3.BaseHTTPResponse:
         """As urllib3's request; raises urllib3's HTTPError and its kin."""
         manager = self._manager(self._proxy(url), trust)
-        return manager.request(method, url, **more)
+        timeout = urllib3.Timeout(connect=dial_seconds, read=_READ_SECONDS)
+        return manager.request(method, url, timeout=timeout, **more)
 
     def _proxy(self, url: str) -> str:
         """The proxy that reaches a URL, empty for none (NO_PROXY holds domains, as curl's)."""
@@ -52,7 +53,7 @@ class ConnectionPools:
 
 def _make_manager(proxy: str, trust: Trust) -> urllib3.PoolManager:
     options: dict[str, Any] = {
-        "timeout": _TIMEOUT, "retries": False, "maxsize": _CONNECTIONS,
+        "retries": False, "maxsize": _CONNECTIONS,
         "ssl_context": _tls_context(trust),
     }  # fmt: skip
     if not proxy:

@@ -116,7 +116,12 @@ class Transport:
             method: str, url: str, headers: dict[str, str], body: bytes | None
         ) -> urllib3.BaseHTTPResponse:
             return self._pools.request(
-                method, url, trust=endpoint.trust, headers=headers, body=body
+                method,
+                url,
+                trust=endpoint.trust,
+                dial_seconds=endpoint.dial_seconds,
+                headers=headers,
+                body=body,
             )
 
         try:
@@ -138,8 +143,8 @@ class Transport:
             if urlsplit(url)[:2] != home[:2]:
                 sent.pop("Authorization", None)
             response = self._pools.request(
-                method, url, trust=endpoint.trust, headers=sent, body=body, preload_content=False,
-                redirect=False,
+                method, url, trust=endpoint.trust, dial_seconds=endpoint.dial_seconds, headers=sent,
+                body=body, preload_content=False, redirect=False,
             )  # fmt: skip
             if response.status not in _REDIRECTS or body is not None:
                 return response, url

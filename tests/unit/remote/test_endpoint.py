@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from wherry.base.errors import InvalidParameter
 from wherry.remote.endpoint import PULL, PUSH, RegistrySettings, is_insecure
 from wherry.remote.hosts import endpoints
 
@@ -53,3 +54,20 @@ def test_a_directory_tells_more_of_any_registry(tmp_path: Path) -> None:
     assert mirror.namespace == "registry.example"
     assert own.base == "https://own.example"
     assert [item.base for item in endpoints("registry.example", settings, PUSH)] == [own.base]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("5s", 5), ("1m30s", 90), ("250ms", 0.25), ("soon", None), ("5", None)]
+)
+def test_a_directory_says_how_long_a_connection_may_take(
+    tmp_path: Path, text: str, seconds: float | None
+) -> None:
+    (tmp_path / "registry.example").mkdir()
+    path = tmp_path / "registry.example/hosts.toml"
+    path.write_text(f'[host."https://mirror.example"]\ndial_timeout = "{text}"\n')
+    settings = RegistrySettings(directories=(str(tmp_path),))
+    if seconds is None:
+        with pytest.raises(InvalidParameter, match="is no duration"):
+            endpoints("registry.example", settings, PULL)
+    else:
+        assert endpoints("registry.example", settings, PULL)[0].dial_seconds == seconds

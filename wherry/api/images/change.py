@@ -14,10 +14,7 @@ async def tag(request: ApiRequest, services: Services) -> web.StreamResponse:
     reference = new_name(request.query("repo"), request.query("tag"))
     if reference is None:
         raise InvalidParameter("invalid reference format")
-    image = await services.images.pools.run(
-        "disk", services.images.catalog.tag, request.path("name"), reference
-    )
-    services.images.events.publish("image", "tag", image.id, {"name": reference.familiar()})
+    await services.images.tag(request.path("name"), reference)
     return web.Response(status=201)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from wherry.engine.images.told import tell
 from wherry.engine.images.transfer import Report, run_transfer
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
@@ -36,5 +37,6 @@ class PullForClient:
 
         images = await run_transfer(self._pools, report, work)
         name = reference.familiar()
-        self._events.publish("image", "pull", name, {"name": reference.familiar_name})
+        for image in images:
+            tell(self._events, "pull", image, reference.familiar_name, name)
         return images

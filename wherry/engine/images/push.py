@@ -1,5 +1,6 @@
 """Pushing an image for a client, who may go away meanwhile."""
 
+from wherry.engine.images.told import tell
 from wherry.engine.images.transfer import Report, run_transfer
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
@@ -24,11 +25,11 @@ class PushForClient:
 
         `report` is called in the loop with Docker's progress objects.
         """
-        await run_transfer(
+        images = await run_transfer(
             self._pools, report,
             lambda progress, cancelled: self._push(
                 reference, credentials, platform, progress, cancelled
             ),
         )  # fmt: skip
-        name = reference.familiar()
-        self._events.publish("image", "push", name, {"name": reference.familiar_name})
+        for image in images:
+            tell(self._events, "push", image, reference.familiar_name, reference.familiar())

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from wherry.base import crash_points
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.images.told import tell
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.images.attestations import Attestations
@@ -52,8 +53,8 @@ class RemoveImage:
                 await self._pools.run("disk", removal.name, name, force, prune)
             removal.freed += await self._pools.run("disk", self._attestations.drop_unneeded)
         finally:
-            for action, identifier in removal.done:
-                self._events.publish("image", action, identifier, {"name": identifier})
+            for action, image in removal.done:
+                tell(self._events, action, image)
         return removal.rows, removal.freed
 
 
@@ -64,7 +65,7 @@ class _Removal:
         self._catalog = catalog
         self._layers = layers
         self._index = index
-        self.done: list[tuple[str, str]] = []
+        self.done: list[tuple[str, Image]] = []
         self.rows: list[DeleteRow] = []
         self.freed = 0
 
@@ -140,7 +141,7 @@ class _Removal:
         dropped = self._layers.drop(image)
         crash_points.reach("image.layers")
         self.freed += dropped.size
-        self.done.append(("delete", image.id))
+        self.done.append(("delete", image))
         self.rows.append(DeleteRow(deleted=image.id))
         self.rows += [DeleteRow(deleted=chain) for chain in dropped.chain]
 
@@ -178,12 +179,12 @@ class _Removal:
 
     def _untag(self, image: Image, reference: Reference) -> None:
         self._catalog.untag(reference)
-        self.done.append(("untag", image.id))
+        self.done.append(("untag", image))
         self.rows.append(DeleteRow(untagged=reference.familiar()))
 
     def _drop_digests(self, image: Image, repository: str, digest: str = "") -> None:
         for name in self._catalog.drop_digests(image.id, repository, digest):
-            self.done.append(("untag", image.id))
+            self.done.append(("untag", image))
             self.rows.append(DeleteRow(untagged=name))
 
 

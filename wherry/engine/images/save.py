@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from wherry.base.errors import InvalidParameter
+from wherry.engine.images.told import tell
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.images.catalog import ImageCatalog, is_id
@@ -44,7 +45,7 @@ class SendImages:
         try:
             await self._pools.run("pull", self._save, path, chosen, platforms)
             for image, _ in chosen:
-                self._events.publish("image", "save", image.id, {"name": image.id})
+                tell(self._events, "save", image)
             yield path
         finally:
             os.unlink(path)

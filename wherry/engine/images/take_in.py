@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from wherry.base import crash_points
+from wherry.engine.images.told import tell
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.images.downloads import Progress
@@ -40,7 +41,7 @@ class TakeIn:
         async with self._received(body) as path:
             images = await self._pools.run("pull", self._load, path, platforms, report, quiet=quiet)
         for image in images:
-            self._events.publish("image", "load", image.id, {"name": image.id})
+            tell(self._events, "load", image)
         return images
 
     async def import_archive(
@@ -53,7 +54,7 @@ class TakeIn:
                 "pull", self._import, path, reference=reference, changes=changes,
                 message=message, platform=platform,
             )  # fmt: skip
-        self._events.publish("image", "import", image.id, {"name": image.id})
+        tell(self._events, "import", image)
         return image
 
     async def download(self, url: str, report: Progress) -> AsyncIterator[bytes]:

@@ -13,9 +13,9 @@ from wherry.engine.images.push import PushForClient
 from wherry.engine.images.remove import RemoveImage
 from wherry.engine.images.save import SendImages
 from wherry.engine.images.search import SearchImages
+from wherry.engine.images.tag import TagImage
 from wherry.engine.images.take_in import TakeIn
 from wherry.engine.pools import Pools
-from wherry.engine.system.event_bus import EventBus
 from wherry.images.attestations import Attestations
 from wherry.images.catalog import ImageCatalog
 
@@ -38,5 +38,5 @@ class ImageUseCases:
     distribution: InspectDistribution
     log_in: LogIn
     attestations: Attestations
+    tag: TagImage
     pools: Pools
-    events: EventBus
