@@ -14,9 +14,9 @@ class Interface(msgspec.Struct, frozen=True, omit_defaults=True):
     """One interface: the network room decides its values, the runtime makes it.
 
     For kind "veth" the pair's host end is `host_name`, attached to the bridge `parent`; for
-    "macvlan" and "ipvlan" `parent` is the host's link and `mode` their mode. Addresses are in
-    CIDR form, `mtu` in bytes (0 keeps the kernel's). `hairpin` lets its bridge send frames back,
-    `isolated` keeps it apart from other isolated ports of the bridge.
+    "macvlan" and "ipvlan" `parent` is the host's link and `mode` their mode, `flag` ipvlan's.
+    Addresses are in CIDR form, `mtu` in bytes (0 keeps the kernel's). `hairpin` lets its bridge
+    send frames back, `isolated` keeps it apart from other isolated ports of the bridge.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Interface(msgspec.Struct, frozen=True, omit_defaults=True):
     host_name: str = ""
     parent: str = ""
     mode: str = ""
+    flag: str = ""
     mac: str = ""
     mtu: int = 0
     addresses: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from wherry.base.errors import InvalidParameter
-from wherry.linux.netlink.route import IPVLAN_MODES, MACVLAN_MODES
+from wherry.linux.netlink.route import IPVLAN_FLAGS, IPVLAN_MODES, MACVLAN_MODES
 
 _BRIDGE = "com.docker.network.bridge."
 BRIDGE_NAME = f"{_BRIDGE}name"
@@ -41,7 +41,6 @@ _LINK = re.compile(r"[a-zA-Z0-9_.-]{1,15}")
 _SYSCTL = re.compile(r"net\.[a-z0-9_]+\.[a-z0-9_]+\.IFNAME\.[a-zA-Z0-9_]+")
 _FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 _TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-_IPVLAN_FLAGS = ("bridge", "private", "vepa")
 
 
 class EndpointOptions(NamedTuple):
@@ -139,7 +138,7 @@ def _check_child(driver: str, options: Mapping[str, str]) -> None:
         raise InvalidParameter(f"requested {driver} mode '{mode}' is not valid: use one of "
                                + ", ".join(modes))  # fmt: skip
     link_flag = options.get(IPVLAN_FLAG, "")
-    if driver == "ipvlan" and link_flag and link_flag not in _IPVLAN_FLAGS:
+    if driver == "ipvlan" and link_flag not in IPVLAN_FLAGS:
         raise InvalidParameter(f"unknown ipvlan flag: {link_flag}")
     if options.get(PARENT):
         check_link_name(options[PARENT], "parent interface")

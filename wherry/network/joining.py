@@ -50,6 +50,7 @@ def interface(
         host_name=endpoint.host_interface,
         parent=record.bridge,
         mode="" if bridged else record.mode,
+        flag=record.link_flag,
         mac=endpoint.mac,
         mtu=record.mtu,
         addresses=tuple(addresses),

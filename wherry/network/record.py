@@ -96,6 +96,11 @@ class NetworkRecord(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.options.get(f"{self.driver}_mode", "")
 
     @property
+    def link_flag(self) -> str:
+        """What ipvlan links let pass between each other: bridge (all), private or vepa."""
+        return self.options.get(opt.IPVLAN_FLAG, "") if self.driver == "ipvlan" else ""
+
+    @property
     def routes_by_link(self) -> bool:
         """Whether containers leave through their link with no gateway (ipvlan's layer 3)."""
         return self.driver == "ipvlan" and self.mode in ("l3", "l3s")

@@ -139,15 +139,12 @@ class Datagrams:
         self._flows: dict[Peer, tuple[socket.socket, list[float]]] = {}
 
     def ready(self, key: selectors.SelectorKey, events: int) -> None:
-        """A client has sent something."""
-        if self._front.fileno() < 0:
-            return  # taken back in this very turn
-        with contextlib.suppress(BlockingIOError, ConnectionError):
+        """A client has sent something; what cannot be sent on is lost, as datagrams may be."""
+        with contextlib.suppress(OSError):
             data, client = self._front.recvfrom(_DATAGRAM)
-            flow = self._flows.get(client) or self._open(client)
-            flow[1][0] = time.monotonic()
-            with contextlib.suppress(OSError):
-                flow[0].send(data)
+            back, used = self._flows.get(client) or self._open(client)
+            used[0] = time.monotonic()
+            back.send(data)
 
     def expire(self, now: float) -> None:
         """Forgets flows that are idle."""

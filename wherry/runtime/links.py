@@ -52,7 +52,7 @@ def _add(netlink: Netlink, interface: Interface, namespace: int) -> None:
     elif interface.kind == "macvlan":
         netlink.add_macvlan(name, parent, interface.mode, namespace=namespace, mac=interface.mac)
     elif interface.kind == "ipvlan":
-        netlink.add_ipvlan(name, parent, interface.mode, namespace=namespace)
+        netlink.add_ipvlan(name, parent, interface.mode, flag=interface.flag, namespace=namespace)
     else:
         raise StartFailed(f"interface {interface.name} is of unknown kind {interface.kind}")
 

@@ -12,6 +12,7 @@ from wherry.linux.syscall import SyscallError
 
 MACVLAN_MODES = {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}
 IPVLAN_MODES = {"l2": 0, "l3": 1, "l3s": 2}
+IPVLAN_FLAGS = {"": 0, "bridge": 0, "private": 1, "vepa": 2}
 
 
 class Link(NamedTuple):
@@ -88,10 +89,12 @@ class Netlink:
         self._add_link(name, "macvlan", data, mac=mac, extra=_child(parent, namespace))
 
     def add_ipvlan(
-        self, name: str, parent: int, mode: str, *, namespace: int | None = None
+        self, name: str, parent: int, mode: str, *, flag: str = "", namespace: int | None = None
     ) -> None:
         """Makes an ipvlan link over `parent`, in the namespace of a descriptor."""
         data = m.attribute(m.IFLA_IPVLAN_MODE, struct.pack("=H", IPVLAN_MODES[mode or "l2"]))
+        if IPVLAN_FLAGS[flag]:
+            data += m.attribute(m.IFLA_IPVLAN_FLAGS, struct.pack("=H", IPVLAN_FLAGS[flag]))
         self._add_link(name, "ipvlan", data, extra=_child(parent, namespace))
 
     def add_vlan(self, name: str, parent: int, number: int) -> None:
