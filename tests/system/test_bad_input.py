@@ -240,6 +240,29 @@ def test_a_client_that_does_not_read_costs_no_memory_and_holds_nobody_up(
     assert eventually(lambda: descriptors(engine) <= held)
 
 
+def test_a_client_that_waits_to_be_told_is_told_that_its_body_is_wanted(engine: Engine) -> None:
+    client = connected(engine)
+    body = b'{"Name":"awaited"}'
+    client.sendall(
+        b"POST /volumes/create HTTP/1.1\r\nHost: engine\r\nExpect: 100-continue\r\n"
+        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    )
+    assert client.recv(25, socket.MSG_WAITALL) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    client.sendall(body)
+    assert client.recv(12).startswith(b"HTTP/1.1 201")
+    client.close()
+
+
+def test_a_body_whose_chunks_cannot_be_followed_ends_the_connection(engine: Engine) -> None:
+    client = connected(engine)
+    client.sendall(
+        b"POST /containers/create HTTP/1.1\r\nHost: engine\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\nno chunk\r\n"
+    )
+    assert client.recv(100) == b""
+    client.close()
+
+
 def test_five_hundred_clients_at_once_are_all_answered(engine: Engine, api: Api, box: str) -> None:
     before = descriptors(engine)
     paths = (

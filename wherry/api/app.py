@@ -95,6 +95,7 @@ class Dispatcher:
         began = time.monotonic()
         try:
             handler, request, endpoint = self._find(raw)
+            _go_on(raw)
             response = await handler(request, self._services)
         except WherryError as error:
             response = self._failed(raw, status_of(error), error.message)
@@ -144,6 +145,12 @@ class Dispatcher:
                 found_request = ApiRequest(raw, version, match.groupdict())
                 return entry.route.handler, found_request, entry.route.path
         raise NoSuchPage
+
+
+def _go_on(raw: web.BaseRequest) -> None:
+    """Tells a client that waits to be told that its body is wanted (RFC 9110, section 10.1.1)."""
+    if raw.headers.get("Expect", "").lower() == "100-continue" and raw.transport:
+        raw.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def _gone() -> web.Response:
