@@ -387,7 +387,6 @@ cp file nope:/x
 cp a:b c:d
 cp x y
 attach nope
-attach web
 logs nope
 logs --since x web
 logs --tail x web
@@ -513,7 +512,6 @@ DIFFERENCES = {
     "run -d --rm nginx": "the same",
     "volume create --type block --scope single --sharing none --limit-bytes 1g --required-bytes 1m vol": "refused before the engine does so: there is no swarm",
     "attach nope": "docker begins to wait before it looks",
-    "attach web": "the engine's own words say more than docker's",
     "inspect nope": "docker asks whether the engine is in a swarm",
     "inspect web nope": "the same",
     "inspect -f '{{.Id}}' nope": "the same",

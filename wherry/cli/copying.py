@@ -16,7 +16,7 @@ from wherry.cli.errors import CliError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import tarfile
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import IO
 
     from wherry.client.http import Response
@@ -92,11 +92,10 @@ def renamed(name: str, old: str, new: str) -> str:
 class ResponseFile(io.RawIOBase):
     """A response as the file that tarfile reads."""
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, response: Response, count: Callable[[int], None]) -> None:
         super().__init__()
-        self._response = response
+        self._response, self._count = response, count
         self._ahead = b""
-        self.copied = 0
 
     def readable(self) -> bool:
         """It is."""
@@ -115,7 +114,7 @@ class ResponseFile(io.RawIOBase):
         whole = b"".join(parts)
         end = len(whole) if size < 0 else min(size, len(whole))
         self._ahead = whole[end:]
-        self.copied += end
+        self._count(end)
         return whole[:end]
 
 
@@ -133,6 +132,7 @@ def archive_of(source: CopyPoint, name: str) -> Iterator[bytes]:
             if stat.S_ISSOCK(os.lstat(path).st_mode):
                 continue  # no archive can hold it
             member = describer.gettarinfo(path, inner)
+            member.mtime = int(member.mtime)  # whole seconds, as docker sends them
             if not member.isreg():
                 yield member.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
                 continue

@@ -6,6 +6,7 @@ import os
 import stat
 
 from wherry.cli.errors import CliError
+from wherry.cli.transfer import Transfer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,15 +52,15 @@ def save_stream(
     check_output_path(path, verb, subject)
     response = session.client.request("GET", target, query)
     if os.path.exists(path) and not os.path.isfile(path):
-        with open(path, "wb") as output:
-            for data in response.chunks():
+        with open(path, "wb") as output, Transfer(f"Writing {path}") as transfer:
+            for data in transfer.through(response.chunks()):
                 output.write(data)
         return 0
     scratch = os.path.join(os.path.dirname(path), f".tmp-{os.path.basename(path)}{os.getpid()}")
     try:
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as output:
-            for data in response.chunks():
+        with os.fdopen(descriptor, "wb") as output, Transfer(f"Writing {path}") as transfer:
+            for data in transfer.through(response.chunks()):
                 output.write(data)
         os.replace(scratch, path)
     except (OSError, EOFError) as error:

@@ -10,6 +10,7 @@ from wherry.cli import copying
 from wherry.cli.copying import CopyPoint, ResponseFile
 from wherry.cli.errors import CliError
 from wherry.cli.input_file import file_chunks
+from wherry.cli.transfer import Transfer
 from wherry.cli.units import human_size
 from wherry.client.errors import ApiError
 from wherry.client.json_text import loads
@@ -136,12 +137,12 @@ def _copy_out(
             session.write_bytes(1, data)
         return
     source.is_dir = bool(path_stat(response.headers)["mode"] & _GO_DIRECTORY)
-    _unpack(session, options, ResponseFile(response), source, destination)
+    with Transfer("Copying from container", quiet=options.flag("quiet")) as transfer:
+        _unpack(options, ResponseFile(response, transfer.add), source, destination)
+    _summary(session, options, transfer.count, destination)
 
 
-def _unpack(
-    session: Session, options: Options, stream: ResponseFile, source: CopyPoint, path: str
-) -> None:
+def _unpack(options: Options, stream: ResponseFile, source: CopyPoint, path: str) -> None:
     destination = CopyPoint(path, os.path.exists(path), os.path.isdir(path))
     if destination.exists and not destination.is_dir and copying.asserts_directory(path):
         raise CliError("not a directory")
@@ -151,7 +152,6 @@ def _unpack(
         copying.unpack(stream, directory, inner, name, options.flag("archive"))
     except OSError as error:
         raise CliError(str(error)) from error
-    _summary(session, options, stream.copied, path)
 
 
 def _summary(session: Session, options: Options, size: int, target: str) -> None:
@@ -174,7 +174,6 @@ def _destination(session: Session, container: str, path: str) -> CopyPoint:
 
 def _copy_in(session: Session, options: Options, path: str, container: str, target: str) -> None:
     destination = _destination(session, container, target)
-    counted = [0]
     content: Iterator[bytes]
     if path == "-":
         if not destination.is_dir:
@@ -188,14 +187,9 @@ def _copy_in(session: Session, options: Options, path: str, container: str, targ
     if options.flag("archive"):
         query["copyUIDGID"] = "true"
     url = f"/containers/{escape_path(container)}/archive"
-    session.client.decoded(session.client.upload("PUT", url, query, _count(content, counted)))
-    _summary(session, options, counted[0], f"{container}:{destination.path}")
-
-
-def _count(content: Iterator[bytes], counted: list[int]) -> Iterator[bytes]:
-    for data in content:
-        counted[0] += len(data)
-        yield data
+    with Transfer("Copying to container", quiet=options.flag("quiet")) as transfer:
+        session.client.decoded(session.client.upload("PUT", url, query, transfer.through(content)))
+    _summary(session, options, transfer.count, f"{container}:{destination.path}")
 
 
 def _local_source(path: str, follow: bool) -> CopyPoint:

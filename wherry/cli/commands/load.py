@@ -9,6 +9,7 @@ from wherry.cli.errors import CliError
 from wherry.cli.input_file import file_chunks, open_input
 from wherry.cli.platforms import platform_json
 from wherry.cli.progress import show_progress
+from wherry.cli.transfer import Transfer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
         query["platform"] = platform_json(options.text("platform"))
     descriptor = open_input(path) if path else 0
     try:
-        response = session.client.upload("POST", "/images/load", query, file_chunks(descriptor))
+        total = os.stat(path).st_size if path else 0
+        with Transfer("Sending archive", total, quiet=options.flag("quiet")) as transfer:
+            content = transfer.through(file_chunks(descriptor))
+            response = session.client.upload("POST", "/images/load", query, content)
         if response.headers.get("content-type", "").startswith("application/json"):
             show_progress(response)
         else:
