@@ -229,6 +229,10 @@ version -f '{{range .Server.Components}}{{.Name}} {{.Version}};{{end}}'
 version -f '{{.Nope}}'
 info -f '{{.Driver}} {{.NCPU}} {{.Swarm.LocalNodeState}}'
 info -f '{{json .Name}}'
+info
+-D info
+system info -f '{{.ServerVersion}} {{json .Plugins}}'
+info -f '{{range .SecurityOptions}}{{.}} {{end}}{{.Labels}} {{.MemoryLimit}}'
 info -f '{{.Nope}}'
 """
 
@@ -410,6 +414,7 @@ service create
 service scale
 service logs
 stack deploy
+stack deploy x
 stack rm
 service create --foo
 service update --update-delay x y

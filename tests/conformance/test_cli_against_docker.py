@@ -57,6 +57,7 @@ def settled(text: str, engine: CannedEngine, home: Path) -> str:
     """An answer without what differs by nature."""
     text = text.replace(engine.host, "<host>").replace(str(home), "<home>")
     text = re.sub(r"\bwherry\b", "docker", text)
+    text = re.sub(r"^ Version:    .*", " Version:    <ours>", text, flags=re.MULTILINE)
     text = re.sub(
         r"(\d+|About an?|Less than a) (second|minute|hour|month)s?( ago)?", "<time>", text
     )

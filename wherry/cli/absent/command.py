@@ -65,6 +65,8 @@ class AbsentCommand:
                 f"wherry {self._path} is only supported on a Docker daemon with experimental "
                 "features enabled"
             )
+        if self._path == "stack deploy" and not options.items("compose-file"):
+            raise CliError("Specify a Compose file (with --compose-file)")
         if self._path.endswith(" inspect"):
             session.out("[]\n")
         question = self._row.question

@@ -56,7 +56,7 @@ def run(session: Session, options: Options, operands: list[str]) -> int:
     )
     if failure:
         raise CliError(failure)
-    session.out("\n".join(_server_lines(server)) + "\n\n")
+    session.out("\n".join(_server_lines(server, session.debug)) + "\n\n")
     for warning in server.get("Warnings") or ():
         session.warn(warning)
     return 0
@@ -93,7 +93,7 @@ def _given(info: dict[str, Any], rows: tuple[tuple[str, str], ...]) -> list[str]
     return [f"{label}: {info[name]}" for label, name in rows if info.get(name)]
 
 
-def _server_lines(info: dict[str, Any]) -> list[str]:
+def _server_lines(info: dict[str, Any], debug: bool) -> list[str]:
     lines = [f"{label}: {info.get(name, 0)}" for label, name in _COUNTS]
     lines += _given(info, ((" Server Version", "ServerVersion"), (" Storage Driver", "Driver")))
     lines += [f"  {pair[0]}: {pair[1]}" for pair in info.get("DriverStatus") or ()]
@@ -115,7 +115,7 @@ def _server_lines(info: dict[str, Any]) -> list[str]:
         f" Docker Root Dir: {info.get('DockerRootDir', '')}",
         f" Debug Mode: {_truth(info.get('Debug'))}",
     ]
-    if info.get("Debug"):
+    if info.get("Debug") or debug:
         lines += [
             f"  File Descriptors: {info.get('NFd', 0)}",
             f"  Goroutines: {info.get('NGoroutines', 0)}",
@@ -137,6 +137,9 @@ def _plugin_lines(info: dict[str, Any]) -> list[str]:
             lines.append(f"  {name}: {' '.join(plugins.get(name) or ())}")
     if info.get("CDISpecDirs"):
         lines += [" CDI spec directories:", *(f"  {path}" for path in info["CDISpecDirs"])]
+    if info.get("DiscoveredDevices"):
+        lines.append(" Discovered Devices:")
+        lines += [f"  {item['Source']}: {item['ID']}" for item in info["DiscoveredDevices"]]
     return lines
 
 
@@ -144,7 +147,7 @@ def _runtime_lines(info: dict[str, Any]) -> list[str]:
     lines = []
     if info.get("Runtimes"):
         lines += [
-            f" Runtimes: {' '.join(info['Runtimes'])}",
+            f" Runtimes: {' '.join(sorted(info['Runtimes']))}",
             f" Default Runtime: {info.get('DefaultRuntime', '')}",
         ]
     if info.get("OSType") == "linux":
@@ -176,6 +179,7 @@ def _registry_lines(info: dict[str, Any]) -> list[str]:
     if registry.get("Mirrors"):
         lines += [" Registry Mirrors:", *(f"  {mirror}" for mirror in registry["Mirrors"])]
     lines.append(f" Live Restore Enabled: {_truth(info.get('LiveRestoreEnabled'))}")
+    lines += _given(info, ((" Product License", "ProductLicense"),))
     if info.get("DefaultAddressPools"):
         lines.append(" Default Address Pools:")
         for pool in info["DefaultAddressPools"]:
