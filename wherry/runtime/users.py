@@ -51,7 +51,9 @@ def look_up(user: str, group_add: tuple[str, ...], etc: str = "/etc") -> Identit
     elif entry.name:
         supplementary = [item.gid for item in groups if entry.name in item.members]
     supplementary += [_find_group(item, groups) for item in group_add]
-    return Identity(uid, gid, tuple(dict.fromkeys(supplementary)), entry.home)
+    # The primary group, too: without it a file's denial to that group could be evaded by becoming
+    # another group (CVE-2022-36109), and dockerd adds it.
+    return Identity(uid, gid, tuple(dict.fromkeys((gid, *supplementary))), entry.home)
 
 
 def _find_user(name: str, passwd: list[_PasswdEntry]) -> _PasswdEntry:
