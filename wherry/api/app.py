@@ -19,7 +19,12 @@ from wherry.api.version import (
     check_version,
     standard_headers,
 )
-from wherry.base.errors import InvalidParameter, NotFound, WherryError
+from wherry.base.errors import (
+    InvalidParameter,
+    NotFound,
+    WherryError,
+    failure_of_system_call,
+)
 from wherry.wire.server.gate import Gate
 
 logger = logging.getLogger("wherry.api")
@@ -103,6 +108,9 @@ class Dispatcher:
             response = self._failed(raw, error.status, error.reason)
         except ConnectionError:
             response = _gone()
+        except OSError as error:
+            logger.exception("%s %s failed", raw.method, raw.path)
+            response = self._failed(raw, 500, failure_of_system_call(error))
         except Exception as error:
             if isinstance(error, RuntimeError) and raw.transport is None:
                 return _gone()  # aiohttp's word for a body that ends before its end

@@ -15,6 +15,12 @@ class WherryError(Exception):
         return str(self.args[0]) if self.args else type(self).__name__
 
 
+def failure_of_system_call(error: OSError) -> str:
+    """One line for what the kernel refused: the file, where one is named, and why."""
+    reason = (error.strerror or str(error)).lower()
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
 class InvalidParameter(WherryError):
     """The request is malformed or out of range; retrying it unchanged is useless (HTTP 400)."""
 

@@ -8,6 +8,7 @@ import msgspec
 
 from wherry.base import crash_points
 from wherry.base.clock import now_ns, timestamp
+from wherry.base.files import naming
 from wherry.images.catalog import ImageCatalog
 from wherry.images.changes import apply_changes
 from wherry.images.layers import ImageLayers
@@ -53,7 +54,8 @@ class CommitImage:
     ) -> Image:  # fmt: skip
         diff_ids = base.config.rootfs.diff_ids
         with tempfile.TemporaryFile(dir=self._scratch) as archive:
-            layer = self._write(key, archive.fileno())
+            with naming(self._scratch):
+                layer = self._write(key, archive.fileno())
             crash_points.reach("commit.written")
             os.lseek(archive.fileno(), 0, os.SEEK_SET)
             self._unpacker.unpack(archive.fileno(), diff_ids, layer.diff_id)

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 
 import msgspec
 
-from wherry.base.errors import Conflict, InvalidParameter, NotFound
+from wherry.base.errors import Conflict, InvalidParameter, NotFound, WherryError
 from wherry.engine.containers.container import Container, Record
 from wherry.engine.state_machine import check_transition
 from wherry.store.records.database import Change, Database, Delete, Put
@@ -108,8 +108,14 @@ class ContainerIndex:
         """Changes the state and writes it."""
         state = msgspec.structs.replace(container.state, **changes)
         check_transition(container.state.status, state.status)
-        container.record = msgspec.structs.replace(container.record, state=state)
-        await self.save(container)
+        before = container.record
+        container.record = msgspec.structs.replace(before, state=state)
+        try:
+            await self.save(container)
+        except WherryError:
+            if container.record.state is state:  # nobody has changed it since
+                container.record = msgspec.structs.replace(container.record, state=before.state)
+            raise
 
     async def remove(self, container: Container, beside: Sequence[Change] = ()) -> None:
         """Forgets a container, writing other changes in one transaction.

@@ -139,9 +139,16 @@ class RenameContainer:
             except NameInUse as error:
                 error.args = (f"Error when allocating new name: {error.message}",)
                 raise
-            container.record = msgspec.structs.replace(container.record, name=name)
-            await self._network.rename(container, old)
-            await self._index.save(container, durable=True)
+            before = container.record
+            container.record = msgspec.structs.replace(before, name=name)
+            try:
+                await self._network.rename(container, old)
+                await self._index.save(container, durable=True)
+            except BaseException:
+                container.record = before
+                self._index.free_name(name)
+                await self._network.rename(container, name)
+                raise
             crash_points.reach("rename.recorded")
             self._index.free_name(old)
             if container.monitor is not None:

@@ -15,6 +15,7 @@ from wherry.base.errors import (
     InvalidParameter,
     NotModified,
     WherryError,
+    failure_of_system_call,
 )
 from wherry.engine.containers.container import Container, IdRange, MountPoint, Record
 from wherry.engine.containers.defaults import ContainerDefaults
@@ -154,6 +155,10 @@ class StartContainer:
             return await self._pools.run("supervisor", launch)
         except tuple(BY_NAME.values()) as error:
             raise runtime_failure(error) from error
+        except OSError as error:
+            raise StartBroken(
+                f"failed to start container {container.id}: {failure_of_system_call(error)}"
+            ) from error
         finally:
             for descriptor, _ in parked:
                 os.close(descriptor)

@@ -133,9 +133,13 @@ class ContainerSignals:
         group = group_of(container, self._defaults)
         await self._pools.run("disk", group.freeze if frozen else group.thaw)
         crash_points.reach("pause.frozen" if frozen else "pause.thawed")
-        await self._index.update_state(
-            container, status="paused" if frozen else "running", paused_for_commit=for_commit
-        )
+        try:
+            await self._index.update_state(
+                container, status="paused" if frozen else "running", paused_for_commit=for_commit
+            )
+        except WherryError:
+            await self._pools.run("disk", group.thaw if frozen else group.freeze)
+            raise
         await container.notify()
 
     def _publish(self, container: Container, action: str, **extra: str) -> None:

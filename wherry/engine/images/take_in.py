@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from wherry.base import crash_points
+from wherry.base.files import naming
 from wherry.engine.images.told import tell
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
@@ -73,7 +74,7 @@ class TakeIn:
         self._scratch.mkdir(parents=True, exist_ok=True)
         descriptor, path = tempfile.mkstemp(dir=self._scratch, prefix="archive-")
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with naming(path), os.fdopen(descriptor, "wb") as file:
                 async for piece in body:
                     await self._pools.run("disk", file.write, piece)
             crash_points.reach("archive.received")

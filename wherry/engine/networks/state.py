@@ -82,7 +82,11 @@ class NetworkState:
         The record comes first: what a killed daemon had begun then belongs to a network.
         """
         record: NetworkRecord = await self._pools.run(POOL, self.lifecycle.create, wanted)
-        await self.save(record)
+        try:
+            await self.save(record)
+        except BaseException:
+            await self._pools.run(POOL, self.catalog.remove, record.id)
+            raise
         crash_points.reach("network.recorded")
         try:
             await self._pools.run(POOL, self.lifecycle.bring_up, record)

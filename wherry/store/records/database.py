@@ -3,6 +3,8 @@
 Readers keep what they read at start in memory; this room is asked again only after a restart.
 """
 
+import errno
+import os
 import queue
 import sqlite3
 import threading
@@ -22,6 +24,10 @@ CREATE TABLE IF NOT EXISTS records (
     kind TEXT NOT NULL, id TEXT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (kind, id)
 ) WITHOUT ROWID;
 """
+
+
+_LOG_SIZE = 6 << 20
+"""Bytes of the write-ahead log; SQLite begins it anew at 1,000 pages, some 4 MB."""
 
 
 class Put(msgspec.Struct, frozen=True):
@@ -102,8 +108,20 @@ class Database:
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 
+    def _reserve_room(self) -> None:
+        """Makes the log of writes as large as it will get: on a full disk things can be removed."""
+        descriptor = os.open(f"{self._path}-wal", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            os.posix_fallocate(descriptor, 0, _LOG_SIZE)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EOPNOTSUPP, errno.EINVAL):
+                raise
+        finally:
+            os.close(descriptor)
+
     def _write_batches(self) -> None:
         connection = self._connect()
+        self._reserve_room()
         running = True
         while running:
             batches: list[_Batch] = []

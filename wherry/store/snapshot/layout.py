@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from wherry.base.errors import Conflict, NotFound
+from wherry.base.files import write_atomic
 from wherry.linux.tree import remove_tree
 
 
@@ -99,9 +100,13 @@ class ActiveDirectories:
             active.mkdir()
         except FileExistsError:
             raise Conflict(f"snapshot {key} exists already") from None
-        (active / "diff").mkdir()
-        (active / "diff").chmod(0o755)
-        (active / "parents.json").write_bytes(msgspec.json.encode(_Parent(parents)))
+        try:
+            write_atomic(active / "parents.json", msgspec.json.encode(_Parent(parents)))
+            (active / "diff").mkdir()
+            (active / "diff").chmod(0o755)
+        except OSError:
+            remove_tree(active)
+            raise
         return active
 
     def keys(self) -> list[str]:
