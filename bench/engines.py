@@ -1,5 +1,6 @@
 """The engines: each with a root, a socket and a network namespace of its own."""
 
+import compileall
 import http.client
 import json
 import os
@@ -13,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import wherry
 from tests.support.engine import Engine, busybox_archive
 from tests.support.netns import NetworkNamespace
 from wherry.linux.mount import MNT_DETACH, MS_REC, MS_SLAVE, set_propagation, umount2
@@ -120,6 +122,8 @@ class Wherry:
         )
 
     def __enter__(self) -> "Wherry":
+        # As an installation does; the environment may keep the interpreter from it.
+        compileall.compile_dir(str(Path(wherry.__file__).parent), quiet=1)
         self._engine.start()
         self._engine.import_busybox()
         return self

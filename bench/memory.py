@@ -1,8 +1,8 @@
 """What an idle container costs in memory: the PSS of the processes that exist because of it.
 
-Those are the parent of its first process (our monitor, dockerd's shim) and the engine's share in a
-process between them (our zygote, dockerd's containerd). PSS counts a shared page by its share
-(proc_pid_smaps_rollup(5)).
+Those are the parent of its first process (our monitor, dockerd's shim) and the engine's share in
+processes between them (our zygote with the monitor that it keeps ready, dockerd's containerd). PSS
+counts a shared page by its share (proc_pid_smaps_rollup(5)).
 """
 
 from pathlib import Path
@@ -32,7 +32,9 @@ def megabytes_per_container(engine: Wherry | Dockerd) -> float:
         for item in running
     }
     connection.close()
-    shared = _named(engine.pid, ("wherry-zygote", "containerd"))
+    shared = _children(engine.pid, ("wherry-zygote", "containerd"))
+    for process in tuple(shared):
+        shared |= _children(process, ("wherry-spare",))
     return sum(map(_pss, keepers | shared)) / len(running) / MEGABYTE
 
 
@@ -45,9 +47,9 @@ def _stat(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
-def _named(parent: int, names: tuple[str, ...]) -> set[int]:
+def _children(parent: int, names: tuple[str, ...]) -> set[int]:
     """Children of a process that have one of these names."""
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    children: list[str] = []
     for thread in Path(f"/proc/{parent}/task").iterdir():
         children += (thread / "children").read_text().split()
     return {int(pid) for pid in children
