@@ -31,7 +31,9 @@ def spare_of(engine: Engine) -> int:
     """The monitor that waits for the next container, once it is there."""
     zygote = zygote_of(engine)
     deadline = time.monotonic() + 30
-    while not (found := children_of(zygote, "wherry-spare")):
+    while not (
+        (found := children_of(zygote, "wherry-spare")) and children_of(found[0], "wherry-starter")
+    ):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     return found[0]
@@ -56,15 +58,18 @@ def test_a_monitor_is_forked_before_its_container_is_asked_for(engine: Engine) -
     engine.docker("rm", "-f", "forked-ahead")
 
 
-def test_a_start_forks_its_init_and_the_next_monitor_and_executes_the_program(
+def test_a_start_forks_its_init_and_the_next_monitor_with_its_starter(
     engine: Engine,
 ) -> None:
     engine.docker("run", "--rm", "busybox", "true")
-    with traced([zygote_of(engine), spare_of(engine)], "execve", *FORKS) as counts:
+    spare = spare_of(engine)
+    ahead = [spare, *children_of(spare, "wherry-starter")]
+    assert len(ahead) == 2
+    with traced([zygote_of(engine), *ahead], "execve", *FORKS) as counts:
         engine.docker("run", "--rm", "busybox", "true")
         spare_of(engine)
     assert counts["execve"] == 1
-    assert sum(counts[name] for name in FORKS) == 2
+    assert sum(counts[name] for name in FORKS) == 3
 
 
 def test_an_exec_is_one_fork_of_the_monitor(engine: Engine) -> None:

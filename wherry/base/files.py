@@ -17,25 +17,34 @@ def naming(path: Path | str) -> Iterator[None]:
         raise
 
 
-def write_atomic(path: Path, data: bytes, *, mode: int = 0o600, durable: bool = False) -> None:
+def write_atomic(
+    path: Path | str, data: bytes, *, mode: int = 0o600, durable: bool = False
+) -> None:
     """Replaces `path` with `data` by rename(2); with `durable` it survives a power cut.
 
     Raises OSError; the old content, or none, is then still in place.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    target = os.fspath(path)
+    directory, name = os.path.split(target)
+    temporary = os.path.join(directory, f".{name}.{os.getpid()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
-        with naming(path), os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        temporary.rename(path)
+        try:
+            with naming(path):
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
+                if durable:
+                    os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(temporary, target)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
     if durable:
-        sync_directory(path.parent)
+        sync_directory(Path(directory))
 
 
 def sync_directory(path: Path) -> None:

@@ -12,7 +12,6 @@ from wherry.linux.syscall import SyscallError, syscall
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_KEEPCAPS = 8
-PR_SET_NAME = 15
 PR_SET_SECUREBITS = 28
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
@@ -34,8 +33,7 @@ def process_start_time(pid: int) -> int | None:
     With the pid it names a process for as long as the machine is up (proc(5), stat field 22).
     """
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
+        fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
     if fields[0] in (b"Z", b"X"):
@@ -45,8 +43,16 @@ def process_start_time(pid: int) -> int | None:
 
 def boot_id() -> str:
     """The identity of this boot of the machine (random(4))."""
-    with open("/proc/sys/kernel/random/boot_id") as file:
-        return file.read().strip()
+    return _read("/proc/sys/kernel/random/boot_id").decode().strip()
+
+
+def _read(path: str) -> bytes:
+    """A short file of the kernel's, without the buffers and decoders that a fork would pay for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 4096)
+    finally:
+        os.close(descriptor)
 
 
 def _prctl(option: int, value: int, name: str) -> None:
@@ -86,9 +92,12 @@ def set_no_new_privileges() -> None:
 
 
 def set_name(name: str) -> None:
-    """The name that ps shows, cut to 15 bytes."""
-    buffer = ctypes.create_string_buffer(name.encode()[:15])
-    syscall("prctl", PR_SET_NAME, buffer, 0, 0, 0)
+    """The name that ps shows, cut to 15 bytes (proc_pid_comm(5))."""
+    descriptor = os.open("/proc/self/comm", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, name.encode()[:15])
+    finally:
+        os.close(descriptor)
 
 
 _THREADS_SIGNALS = (32, 33)

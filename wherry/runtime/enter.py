@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -31,11 +31,13 @@ _NAMESPACES = ("ipc", "uts", "network", "cgroup", "mount")
 
 
 def enter(
-    plan: ProcessPlan, init_pid: int, cgroup_path: str, layout: CgroupLayout, streams: Streams
-) -> Launched:
+    plan: Callable[[], ProcessPlan], init_pid: int, cgroup_path: str, layout: CgroupLayout,
+    streams: Streams,
+) -> Launched:  # fmt: skip
     """Runs a process beside a container's first one; returns when its program runs.
 
-    Raises StartFailed and its kin, in runc's words.
+    What is to run is asked for in the new process, so that the caller need not hold it. Raises
+    StartFailed and its kin, in runc's words.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     console = -1
@@ -131,21 +133,24 @@ def in_user_namespace(pid: int) -> bool:
 class _Process:
     """The child's side: from the fork to the program."""
 
-    def __init__(self, plan: ProcessPlan, streams: Streams, channel: socket.socket) -> None:
-        self._plan = plan
+    def __init__(
+        self, plan: Callable[[], ProcessPlan], streams: Streams, channel: socket.socket
+    ) -> None:
+        self._make_plan = plan
         self._streams = streams
         self._channel = channel
 
     def main(self, pidfd: int, init_pid: int, cgroup_path: str, layout: CgroupLayout) -> NoReturn:
         """Joins the container and executes the program."""
         try:
+            plan = self._make_plan()
             forbid_imports()
             if cgroup_path:
                 Cgroup(layout, cgroup_path).join_beside(init_pid)
             if in_user_namespace(init_pid):
-                process.raise_limits(self._plan.rlimits)
+                process.raise_limits(plan.rlimits)
             join_namespaces(pidfd, init_pid, _kinds())
-            self._run()
+            self._run(plan)
         except tuple(BY_NAME.values()) as error:
             self._tell(type(error).__name__, error.message)
         except OSError as error:
@@ -153,21 +158,21 @@ class _Process:
         finally:
             os._exit(1)
 
-    def _run(self) -> None:
+    def _run(self, plan: ProcessPlan) -> None:
         os.chdir("/")
-        if self._plan.terminal:
-            self._open_terminal()
+        if plan.terminal:
+            self._open_terminal(plan)
         else:
             os.setsid()
             for target, source in enumerate(self._streams):
                 os.dup2(source, target)
-        path, environment = process.become(self._plan, self._channel.fileno())
-        process.execute(path, self._plan.args, environment)
+        path, environment = process.become(plan, self._channel.fileno())
+        process.execute(path, plan.args, environment)
 
-    def _open_terminal(self) -> None:
+    def _open_terminal(self, plan: ProcessPlan) -> None:
         master, slave = devices.open_terminal()
-        if self._plan.console_size != (0, 0):
-            set_window_size(master, *self._plan.console_size)
+        if plan.console_size != (0, 0):
+            set_window_size(master, *plan.console_size)
         socket.send_fds(self._channel, [b'{"stage":"console"}'], [master])
         os.close(master)
         take_terminal(slave)

@@ -68,12 +68,14 @@ class Streams(NamedTuple):
 class Launched(NamedTuple):
     """A container's first process, its program running: pid on the host, terminal's master.
 
-    `resolver` are the embedded DNS server's sockets, if the plan opens them.
+    `resolver` are the embedded DNS server's sockets, if the plan opens them. `channel` is init's,
+    of one that was handed over: see `await_program`.
     """
 
     pid: int
     console: int
     resolver: tuple[int, ...] = ()
+    channel: socket.socket | None = None
 
 
 _FAILED = b"!"
@@ -86,14 +88,16 @@ _LATER = (op.MakeLink, op.RunHostHooks)
 def launch(
     plan: op.Plan, layout: CgroupLayout, streams: Streams, *,
     before_init: Callable[[int], None] | None = None, wait_start: int = -1,
-    die_with_parent: bool = False,
+    hand_over: bool = False,
 ) -> Launched:  # fmt: skip
     """Starts a container; returns when its program has been executed.
 
     `before_init` is called with init's pid as soon as it exists. With `wait_start`, a descriptor,
     init reads one byte from it before it executes the program, and launch returns without waiting
-    for that (OCI create). Raises StartFailed and its kin; nothing but the control group is left
-    then.
+    for that (OCI create). With `hand_over` launch returns when all is set up, and the caller has
+    to end: init waits for that, becomes a child of the nearest subreaper (prctl(2)), which gets
+    the rest of the talk by `channel`, and dies with that. Raises StartFailed and its kin; nothing
+    but the control group is left then.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     context = Context(plan, layout, ours)
@@ -102,24 +106,38 @@ def launch(
         for step in plan.operations:
             if step.actor == "host" and not isinstance(step, _LATER):
                 _perform(step, context)
-        pid = _fork_init(plan, layout, streams, context, ours, theirs, wait_start, die_with_parent)
+        pid = _fork_init(plan, layout, streams, context, ours, theirs, wait_start, hand_over)
         theirs.close()
         context.init_pid = pid
         if before_init:
             before_init(pid)
-        console = _converse(context, wait_start >= 0)
+        console = _converse(context, hand_over or wait_start >= 0)
     except BaseException:
+        ours.close()
         if pid:
             _end(pid)
         for descriptor in context.take_resolver():
             os.close(descriptor)
         raise
     finally:
-        ours.close()
         theirs.close()
         context.end_placeholder()
         context.close_trees()
-    return Launched(pid, console, context.take_resolver())
+    if not hand_over:
+        ours.close()
+    return Launched(pid, console, context.take_resolver(), ours if hand_over else None)
+
+
+def await_program(pid: int, channel: socket.socket) -> None:
+    """Returns when the program of an init that was handed over runs.
+
+    To be called by its new parent; raises StartFailed and its kin, after init's end.
+    """
+    data, _ = receive_message(channel)
+    if data:
+        _end(pid)
+        report = decode_report(data)
+        raise BY_NAME[report.error](report.message)
 
 
 def _perform(step: op.Operation, context: Context) -> None:
@@ -181,13 +199,13 @@ def _run_host_hooks(context: Context) -> None:
 
 def _fork_init(
     plan: op.Plan, layout: CgroupLayout, streams: Streams, context: Context,
-    ours: socket.socket, theirs: socket.socket, wait_start: int, die_with_parent: bool,
+    ours: socket.socket, theirs: socket.socket, wait_start: int, hand_over: bool,
 ) -> int:  # fmt: skip
     """Forks init; with a user namespace through a child in between, for the order of owners.
 
     The pid namespace must be made inside the user namespace: it owns what init may mount.
     """
-    run = _Init(plan, layout, streams, context, theirs, wait_start, die_with_parent)
+    run = _Init(plan, layout, streams, context, theirs, wait_start, hand_over)
     if run.mapped:
         return _fork_in_user_namespace(plan, run, ours)
     own = ns.namespace_fd("self", "pid")
@@ -214,7 +232,8 @@ def _fork_init(
 def _fork_in_user_namespace(plan: op.Plan, run: "_Init", ours: socket.socket) -> int:
     """A stage makes the user namespace, is given its ids, or joins one, and forks init inside it.
 
-    The caller must be a subreaper (prctl(2)): init becomes its child when the stage ends.
+    The caller, or who it hands over to, must be a subreaper (prctl(2)): init becomes its child when
+    the stage ends.
     """
     parent, child = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     stage = os.fork()
@@ -261,7 +280,7 @@ class _Init:
 
     def __init__(
         self, plan: op.Plan, layout: CgroupLayout, streams: Streams, context: Context,
-        channel: socket.socket, wait_start: int, die_with_parent: bool,
+        channel: socket.socket, wait_start: int, hand_over: bool,
     ) -> None:  # fmt: skip
         self._plan = plan
         self._layout = layout
@@ -269,9 +288,10 @@ class _Init:
         self._context = context
         self._channel = channel
         self._wait_start = wait_start
-        self._die_with_parent = die_with_parent
+        self._hand_over = hand_over
         self._alone = False
-        self._stage = -1
+        self._ending = [os.pidfd_open(os.getpid())] if hand_over else []
+        """Parents that end before the program runs."""
         joined = [item for item in plan.join_namespaces if item.kind == "user"]
         self._joined_user = joined[0] if joined else None
         self.mapped = bool(joined) or "user" in plan.new_namespaces
@@ -299,7 +319,7 @@ class _Init:
                 for item in self._plan.join_namespaces:
                     if item.kind == "pid":
                         _join(item)
-                self._stage = os.pidfd_open(os.getpid())
+                self._ending.append(os.pidfd_open(os.getpid()))
                 pid = os.fork()
                 if pid == 0:
                     parent.close()
@@ -350,23 +370,25 @@ class _Init:
             if step.actor == "init":
                 _perform(step, self._context)
         self._take_streams()
-        self._await_stage()
+        if self._hand_over:
+            self._tell(Report(stage="ready"))
+        self._await_last_parent()
         keep = self._channel.fileno()
         path, environment = process.become(plan.process, keep)
-        if self._die_with_parent:
+        if self._hand_over:
             set_parent_death_signal(signal.SIGKILL)
         if self._wait_start >= 0:
             self._tell(Report(stage="ready"))
             self._await_start()
         process.execute(path, plan.process.args, environment)
 
-    def _await_stage(self) -> None:
-        """Until the stage is gone it is the parent, whose death is not the monitor's."""
-        if self._stage >= 0:
+    def _await_last_parent(self) -> None:
+        """The monitor is the parent only when those in between are gone."""
+        for descriptor in self._ending:
             poll = select.poll()
-            poll.register(self._stage, select.POLLIN)
+            poll.register(descriptor, select.POLLIN)
             poll.poll()
-            os.close(self._stage)
+            os.close(descriptor)
 
     def _await_start(self) -> None:
         """Waits for the start; from here on a failure has only the container's own output."""

@@ -357,6 +357,7 @@ class Supervisor:
             "import sys; sys.path[:0] = sys.argv.pop(1).split(':'); "
             "from wherry.supervisor.zygote import main; main()",
             _package_root(), str(theirs.fileno()), json.dumps(self._tasks), self._cgroup, str(lock),
+            f"{self._exec_root}/rehearsal",
         ]  # fmt: skip
         try:
             self._process = subprocess.Popen(

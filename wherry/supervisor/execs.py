@@ -3,13 +3,12 @@
 import msgspec
 
 from wherry.linux.capability import NAMES
-from wherry.runtime.operations import Plan, ProcessPlan
+from wherry.runtime.operations import ProcessPlan
 from wherry.supervisor.messages import ExecRequest
 
 
-def process_plan(plan: Plan, request: ExecRequest) -> ProcessPlan:
+def process_plan(base: ProcessPlan, request: ExecRequest) -> ProcessPlan:
     """What an exec'd process is: the container's own, but for what the request says."""
-    base = plan.process
     capabilities = base.capabilities
     if request.privileged:
         everything = tuple(NAMES)

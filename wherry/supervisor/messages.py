@@ -27,21 +27,29 @@ class LogSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     tag: str = ""
 
 
-class StartRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A container to start; travels as a sealed memory file."""
+class MonitorRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a monitor has to know of its container; `root_ids` is its root's user and group."""
 
     id: str
-    plan: Plan
     log: LogSettings
     state_dir: str
+    cgroup_path: str = ""
+    root_ids: tuple[int, int] = (0, 0)
     tty: bool = False
     open_stdin: bool = False
     stdin_once: bool = False
-    console_size: tuple[int, int] = (0, 0)
+
+
+class StartRequest(MonitorRequest, frozen=True, kw_only=True, omit_defaults=True):
+    """A container to start; travels as a sealed memory file. Only the starter reads the plan."""
+
+    plan: Plan
 
 
 decode_start_request = msgspec.msgpack.Decoder(StartRequest).decode
-"""Reads a StartRequest; made when imported, as the plan's types cost a megabyte."""
+decode_monitor_request = msgspec.msgpack.Decoder(MonitorRequest).decode
+"""Read a StartRequest, whole or without the plan. Made when imported: what a decoder knows of types
+is then shared by all forks."""
 
 
 class AttachOptions(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 
@@ -24,13 +23,12 @@ from wherry.linux.namespace import namespace_fd
 from wherry.linux.process import (
     boot_id,
     process_start_time,
-    set_child_subreaper,
     set_name,
 )
 from wherry.linux.terminal import set_window_size
 from wherry.runtime.enter import enter
 from wherry.runtime.errors import BY_NAME
-from wherry.runtime.launch import Streams, launch
+from wherry.runtime.launch import Streams
 from wherry.runtime.resolver import open_inside
 from wherry.store.logs.writer import LogWriter
 from wherry.supervisor import messages as msg
@@ -38,6 +36,7 @@ from wherry.supervisor.execs import process_plan
 from wherry.supervisor.loop import READ, Loop
 from wherry.supervisor.oom import OomWatch
 from wherry.supervisor.session import Pipes, Session, make_pipes
+from wherry.supervisor.starter import Starter, read_process
 
 DRAIN_SECONDS = 2.0
 """How long output is awaited after the process ended: an orphan may hold the pipe."""
@@ -59,7 +58,7 @@ class RunningExec:
 class Monitor:
     """The state and the behaviour of one monitor process."""
 
-    def __init__(self, request: msg.StartRequest, layout: CgroupLayout, lock: int) -> None:
+    def __init__(self, request: msg.MonitorRequest, layout: CgroupLayout, lock: int) -> None:
         """`lock` is a descriptor to be closed when the container runs, or will not."""
         self._request = request
         self._lock = lock
@@ -69,6 +68,7 @@ class Monitor:
         self._execs: dict[str, RunningExec] = {}
         self._pid = 0
         self._pidfd = -1
+        self._process = -1
         self._start_time = 0
         self._started_at = 0.0
         self._exit: msg.Exited | None = None
@@ -82,13 +82,16 @@ class Monitor:
     # Beginning and end
 
     def run(
-        self, requests: socket.socket, events: socket.socket,
+        self, starter: Starter, plan: int, requests: socket.socket, events: socket.socket,
         attachments: Sequence[tuple[int, msg.AttachOptions]],
     ) -> None:  # fmt: skip
-        """Starts the container, answers the first request, serves until all is over."""
+        """Starts the container, answers the first request, serves until all is over.
+
+        `plan` is the memory file of the whole request, which is closed.
+        """
         listener = self._prepare()
         try:
-            started = self._start(attachments)
+            started = self._start(starter, plan, attachments)
         except (WherryError, OSError) as error:
             name = type(error).__name__ if type(error).__name__ in BY_NAME else "StartFailed"
             text = error.message if isinstance(error, WherryError) else str(error)
@@ -107,10 +110,17 @@ class Monitor:
             requests.send(msgspec.json.encode(msg.Answer(started=started)))
         self._loop.run()
 
+    def rehearse(self) -> None:
+        """Takes the first steps of `run` and the last, without a container."""
+        self._prepare().close()
+        pipes = make_pipes(False, self._request.root_ids)
+        self._session.use_pipes(pipes.stdin, pipes.stdout, pipes.stderr)
+        for descriptor in pipes.child:
+            os.close(descriptor)
+        self._session.finish()
+        self._remove_files()
+
     def _prepare(self) -> socket.socket:
-        os.setsid()
-        set_name("wherry-monitor")
-        set_child_subreaper()
         os.makedirs(self._request.state_dir, mode=0o700, exist_ok=True)
         self._write_state()
         return self._listen()
@@ -122,19 +132,18 @@ class Monitor:
             boot_id=boot_id(),
             monitor_pid=os.getpid(),
             monitor_start_time=process_start_time(os.getpid()) or 0,
-            cgroup_path=self._request.plan.cgroup_path,
+            cgroup_path=self._request.cgroup_path,
             pid=self._pid,
             start_time=self._start_time,
             started_at=self._started_at,
         )
         write_atomic(self._path("state.json"), msgspec.json.encode(state))
 
-    def _path(self, name: str) -> Path:
-        return Path(self._request.state_dir) / name
+    def _path(self, name: str) -> str:
+        return f"{self._request.state_dir}/{name}"
 
     def _listen(self) -> socket.socket:
-        path = self._path("monitor.sock")
-        path.unlink(missing_ok=True)
+        self._remove("monitor.sock")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         mask = os.umask(0o177)
         directory = os.open(self._request.state_dir, os.O_PATH | os.O_CLOEXEC)
@@ -148,23 +157,26 @@ class Monitor:
         listener.setblocking(False)
         return listener
 
-    def _start(self, attachments: Sequence[tuple[int, msg.AttachOptions]]) -> msg.Started:
+    def _start(
+        self, starter: Starter, plan: int, attachments: Sequence[tuple[int, msg.AttachOptions]]
+    ) -> msg.Started:
         for descriptor, options in attachments:
             self._session.attach(descriptor, options)
         request = self._request
         pipes: Pipes | None = None
         streams = Streams(-1, -1, -1)
         if not request.tty:
-            pipes = make_pipes(request.open_stdin, self._root_ids())
+            pipes = make_pipes(request.open_stdin, request.root_ids)
             streams = pipes.child
         try:
-            launched = launch(request.plan, self._layout, streams, die_with_parent=True)
+            launched = starter.start(plan, streams)
         finally:
-            for descriptor in streams:
+            for descriptor in (plan, *streams):
                 if descriptor >= 0:
                     os.close(descriptor)
         self._pid = launched.pid
         self._resolver = launched.resolver
+        self._process = launched.process
         self._pidfd = os.pidfd_open(launched.pid)
         self._start_time = process_start_time(launched.pid) or 0
         self._started_at = now_ns() / 1e9
@@ -174,22 +186,9 @@ class Monitor:
         else:
             self._session.use_terminal(launched.console)
         self._loop.watch(self._pidfd, READ, lambda _: self._reap_init())
-        self._forget_operations()
-        if request.plan.cgroup_path:
-            self._oom.start(Cgroup(self._layout, request.plan.cgroup_path))
+        if request.cgroup_path:
+            self._oom.start(Cgroup(self._layout, request.cgroup_path))
         return msg.Started(self._pid, self._start_time, self._started_at)
-
-    def _forget_operations(self) -> None:
-        """They are done, take memory, and may hold secrets."""
-        plan = msgspec.structs.replace(self._request.plan, operations=())
-        self._request = msgspec.structs.replace(self._request, plan=plan)
-
-    def _root_ids(self) -> tuple[int, int]:
-        """What the container's root is on the host."""
-        plan = self._request.plan
-        users = [item.host_id for item in plan.uid_mappings if item.container_id == 0]
-        groups = [item.host_id for item in plan.gid_mappings if item.container_id == 0]
-        return (users[0], groups[0]) if users and groups else (0, 0)
 
     def _reap_init(self) -> None:
         _, status = os.waitpid(self._pid, 0)
@@ -234,7 +233,11 @@ class Monitor:
 
     def _remove_files(self) -> None:
         for name in ("monitor.sock", "state.json"):
-            self._path(name).unlink(missing_ok=True)
+            self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path(name))
 
     # Connections
 
@@ -362,13 +365,13 @@ class Monitor:
         pipes: Pipes | None = None
         streams = Streams(-1, -1, -1)
         if not request.tty:
-            pipes = make_pipes(request.open_stdin, self._root_ids())
+            pipes = make_pipes(request.open_stdin, self._request.root_ids)
             streams = pipes.child
         try:
-            plan = self._request.plan
             launched = enter(
-                process_plan(plan, request), self._pid, plan.cgroup_path, self._layout, streams
-            )
+                lambda: process_plan(read_process(self._process), request),
+                self._pid, self._request.cgroup_path, self._layout, streams,
+            )  # fmt: skip
         except BaseException:
             for descriptor in (*descriptors, *(pipes[1:] if pipes else ())):
                 if isinstance(descriptor, int) and descriptor >= 0:
@@ -428,14 +431,16 @@ def exit_code(status: int) -> tuple[int, int]:
     return os.WEXITSTATUS(status), 0
 
 
-def monitor_main(descriptors: list[int], options: Sequence[msg.AttachOptions],
-                 layout: CgroupLayout, lock: int) -> None:  # fmt: skip
+def monitor_main(
+    descriptors: list[int], options: Sequence[msg.AttachOptions], layout: CgroupLayout, lock: int,
+    starter: Starter,
+) -> None:  # fmt: skip
     """The forked process's main function: request, two connections, attachments."""
+    os.setsid()
+    set_name("wherry-monitor")
     plan, requests, events, *clients = descriptors
-    request = msg.decode_start_request(read_whole(plan))
-    os.close(plan)
-    monitor = Monitor(request, layout, lock)
+    monitor = Monitor(msg.decode_monitor_request(read_whole(plan)), layout, lock)
     monitor.run(
-        socket.socket(fileno=requests), socket.socket(fileno=events),
+        starter, plan, socket.socket(fileno=requests), socket.socket(fileno=events),
         list(zip(clients, options, strict=True)),
     )  # fmt: skip

@@ -20,16 +20,18 @@ import msgspec
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.linux.fd import receive_message
-from wherry.linux.process import die_with, set_name
+from wherry.linux.process import die_with, set_child_subreaper, set_name
 from wherry.supervisor import messages as msg
 from wherry.supervisor.monitor import monitor_main
+from wherry.supervisor.rehearsal import rehearse
+from wherry.supervisor.starter import Starter
 from wherry.supervisor.tasks import task_main
 
 _DESCRIPTORS = 64
 
 
 def main() -> None:
-    """`zygote DESCRIPTOR TASKS CGROUP LOCK`: serves the connection until it closes."""
+    """`zygote DESCRIPTOR TASKS CGROUP LOCK SCRATCH`: serves the connection until it closes."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     tasks: dict[str, str] = json.loads(sys.argv[2])
     lock = int(sys.argv[4])
@@ -45,6 +47,7 @@ def main() -> None:
         group.enter("monitors of containers")
     zygote = Zygote(connection, tasks, layout, group, lock)
     connection.send(b"ready")
+    rehearse(sys.argv[5], layout)
     gc.collect()
     gc.disable()
     gc.freeze()
@@ -124,6 +127,9 @@ class Zygote:
         """The spare child; ends with the zygote."""
         try:
             set_name("wherry-spare")
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            set_child_subreaper()
+            starter = Starter(self._layout, connection)
             while True:
                 data, descriptors = receive_message(connection, msg.MESSAGE_SIZE, _DESCRIPTORS)
                 if not data:
@@ -134,11 +140,13 @@ class Zygote:
                 if self._group:
                     self._group.ready_migration()
             connection.close()
-            self._become(request, descriptors)
+            self._become(request, descriptors, starter)
         finally:
             os._exit(1)
 
-    def _become(self, request: msg.ZygoteRequest, descriptors: list[int]) -> NoReturn:
+    def _become(
+        self, request: msg.ZygoteRequest, descriptors: list[int], starter: Starter | None = None
+    ) -> NoReturn:
         """The child becomes a monitor or a task; never returns."""
         status = 1
         try:
@@ -150,7 +158,9 @@ class Zygote:
                     die_with(self._pid)
                 task_main(self._tasks[request.name], descriptors)
             elif isinstance(request, msg.StartMonitor):
-                monitor_main(descriptors, request.attachments, self._layout, self._lock)
+                set_child_subreaper()
+                starter = starter or Starter(self._layout)
+                monitor_main(descriptors, request.attachments, self._layout, self._lock, starter)
             status = 0
         except BaseException:
             import traceback

@@ -238,6 +238,8 @@ class StartContainer:
             plan=plan_container(spec, context),
             log=_log_settings(record, defaults),
             state_dir=str(state_dir),
+            cgroup_path=container.cgroup_path,
+            root_ids=(ids.uid, ids.gid) if ids else (0, 0),
             tty=config.tty,
             open_stdin=config.open_stdin,
             stdin_once=config.stdin_once,

@@ -54,7 +54,7 @@ def _run(root: str, values: Values) -> int:
     set_child_subreaper()
     record = container.known()
     launched = enter(
-        plan, record.pid, record.cgroup_path, CgroupLayout.detect(), Streams(0, 1, 2)
+        lambda: plan, record.pid, record.cgroup_path, CgroupLayout.detect(), Streams(0, 1, 2)
     )  # fmt: skip
     if socket_path:
         send_master(socket_path, launched.console)
