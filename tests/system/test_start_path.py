@@ -93,3 +93,16 @@ def test_a_created_container_is_on_the_disk_when_its_id_is_told(engine: Engine) 
         engine.docker("create", "--name", "kept", "busybox", "true")
     assert counts.total() > 0
     engine.docker("rm", "kept")
+
+
+def test_a_monitor_has_less_than_two_megabytes_of_its_own(engine: Engine) -> None:
+    engine.docker("run", "-d", "--name", "small", "busybox", "sleep", "1000")
+    engine.docker("exec", "small", "true")
+    assert private_kilobytes(parent_of(pid_of(engine, "small"))) < 2048
+    engine.docker("rm", "-f", "small")
+
+
+def private_kilobytes(pid: int) -> int:
+    """Memory that a process shares with no other (proc_pid_smaps_rollup(5))."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
