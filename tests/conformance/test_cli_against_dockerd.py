@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.engine import Engine
 from tests.support.wherry_cli import WarmWherry
 
 DOCKERD = shutil.which("dockerd") or "/usr/sbin/dockerd"
@@ -212,6 +213,35 @@ network rm nosuch
 system df --format '{{.Type}}'
 """
 
+ON_OUR_OWN = """
+images --tree
+secret create secret{} -
+secret ls --format '{{.Name}} {{.Labels}}'
+secret inspect --pretty secret{}
+secret rm secret{} nosuch
+config create config{} -
+config ls -q -f name=config{}
+config inspect -f '{{.Spec.Data}}' config{}
+config rm config{}
+volume update nosuch
+run -d --name box{} --network none --label k=v busybox sleep 1000
+network create --label x=y --internal net{}
+network connect --alias al net{} box{}
+network inspect -f '{{json .Labels}} {{.Internal}} {{len .Containers}}' net{}
+inspect -f '{{json .NetworkSettings.Networks}}' box{}
+network disconnect net{} box{}
+network rm net{}
+update --restart always --memory 64m --memory-swap 64m box{}
+container ls -f label=k=v -f name=box{} --format 'table {{.Names}}\\t{{.State}}'
+system df -v --format '{{json .Images}}'
+container prune -f --filter label=nosuch
+image prune -f
+network prune -f
+service create busybox
+plugin install x
+rm -f box{}
+"""
+
 BODIES = """
 -it busybox sh
 --name x -p 8080:80 -p 127.0.0.1:53:53/udp -P --expose 90-92 busybox
@@ -241,8 +271,8 @@ BODIES = """
 """
 
 
-def lines_of(text):
-    return [line for line in text.strip().splitlines() if line]
+def lines_of(text, but=()):
+    return [line for line in text.strip().splitlines() if line and line not in but]
 
 
 @pytest.fixture(scope="module")
@@ -347,17 +377,31 @@ def test_mistakes_are_told_as_docker_tells_them(line, wherry, recorder, tmp_path
     compare(line, wherry, recorder.host, tmp_path)
 
 
+def compare_all(lines, wherry, host, directory):
+    failures = []
+    for line in lines:
+        try:
+            compare(line, wherry, host, directory)
+        except AssertionError as failure:
+            failures.append(str(failure))
+    assert not failures, "\n\n".join(failures)
+
+
 @needs_docker
 @needs_dockerd
 @pytest.mark.timeout(300)
 def test_answers_are_those_of_docker(engine, wherry, tmp_path):
-    failures = []
-    for line in lines_of(ANSWERS):
-        try:
-            compare(line, wherry, engine, tmp_path)
-        except AssertionError as failure:
-            failures.append(str(failure))
-    assert not failures, "\n\n".join(failures)
+    compare_all(lines_of(ANSWERS), wherry, engine, tmp_path)
+
+
+@needs_docker
+@needs_dockerd
+@pytest.mark.timeout(300)
+def test_answers_are_those_of_docker_on_our_own_engine(wherry, tmp_path):
+    with Engine() as running:
+        running.import_busybox()
+        lines = lines_of(ANSWERS + ON_OUR_OWN, but=("network inspect bridge",))
+        compare_all(lines, wherry, f"unix://{running.socket}", tmp_path)
 
 
 class Recorder:

@@ -33,8 +33,7 @@ def _index(value: Any, *keys: Any) -> Any:
 
 
 def _json(value: Any) -> str:
-    as_json = getattr(value, "as_json", None)
-    text = dumps(as_json() if as_json else for_json(value))
+    text = dumps(for_json(value))
     return escape_html(text) if getattr(value, "escapes_html", False) else text
 
 

@@ -186,4 +186,5 @@ def for_json(value: Any) -> Any:
         return {key: for_json(value[key]) for key in sorted(value)}
     if isinstance(value, list | tuple):
         return [for_json(item) for item in value]
-    return value
+    as_json = getattr(value, "as_json", None)
+    return as_json() if as_json else value

@@ -24,6 +24,8 @@ _NOT_IN_A_SWARM = {
     "stack config": "wherry reads no stacks: use 'wherry compose config'",
     "stack deploy": 'this node is not a swarm manager. Use "docker swarm init" or '
     '"docker swarm join" to connect this node to swarm and try again',
+    "swarm init": "wherry makes no swarms: use docker with an engine that has them",
+    "swarm join": "wherry joins no swarms: use docker with an engine that has them",
     "swarm leave": "Error response from daemon: This node is not part of a swarm",
     "swarm unlock": "Error: This node is not part of a swarm",
 }

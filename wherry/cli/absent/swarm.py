@@ -151,7 +151,7 @@ q quiet bool Suppress progress output
     "swarm init": Absent(
         "[OPTIONS]",
         (0, 0),
-        "/swarm",
+        "/info",
         """
 - advertise-addr string Advertised address (format: "<ip|interface>[:port]")
 - autolock bool Enable manager autolocking (requiring an unlock key to start a stopped manager)
@@ -174,7 +174,7 @@ q quiet bool Suppress progress output
     "swarm join": Absent(
         "[OPTIONS] HOST:PORT",
         (1, 1),
-        "/swarm",
+        "/info",
         """
 - advertise-addr string Advertised address (format: "<ip|interface>[:port]")
 - availability string Availability of the node ("active", "pause", "drain") (default "active")
