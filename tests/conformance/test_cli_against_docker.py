@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,10 +15,11 @@ import pytest
 from tests.conformance.canned_answers import ANSWERS, NOT_FOUND
 from tests.conformance.cli_lines import DIFFERENCES, LINES
 from tests.support.canned_engine import CannedEngine
+from tests.support.needs import needs_newest_docker
 from tests.support.terminal import Terminal
 from tests.support.wherry_cli import Answer, WarmWherry
 
-pytestmark = pytest.mark.skipif(not shutil.which("docker"), reason="there is no docker CLI")
+pytestmark = needs_newest_docker
 
 WHERRY = [sys.executable, str(Path(__file__).resolve().parents[2] / "bin" / "wherry")]
 CONFIGURATION = {

@@ -3,22 +3,20 @@
 import os
 import re
 import shlex
-import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
-import pytest
-
+from tests.support.needs import needs_newest_docker
 from tests.support.wherry_cli import WarmWherry
 from wherry.cli.examples import EXAMPLES
 from wherry.cli.main import GLOBAL_OPTIONS, load_command
 from wherry.cli.options import parse
 from wherry.cli.table import GROUPS, resolve
 
-pytestmark = pytest.mark.skipif(not shutil.which("docker"), reason="there is no docker CLI")
+pytestmark = needs_newest_docker
 
 MISSING = {
     "build": "builds are buildx's: the words are passed to its plugin",

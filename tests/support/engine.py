@@ -2,7 +2,6 @@
 
 import io
 import os
-import re
 import shutil
 import signal
 import socket
@@ -11,7 +10,6 @@ import sys
 import tarfile
 import tempfile
 import time
-from functools import cache
 from pathlib import Path
 
 from tests.support.leftovers import leftovers
@@ -173,15 +171,6 @@ class Engine:
     def leftovers(self) -> list[str]:
         """What this engine left on the machine, see the function of this name."""
         return leftovers(self.root, self.data)
-
-
-@cache
-def docker_release() -> tuple[int, ...]:
-    """The docker command line's own version, such as (28, 3, 3): its words change with it."""
-    shown = subprocess.run(["docker", "--version"], capture_output=True, text=True, check=True)
-    found = re.search(r"version (\d+)\.(\d+)\.(\d+)", shown.stdout)
-    assert found, shown.stdout
-    return tuple(int(number) for number in found.groups())
 
 
 def busybox_archive() -> bytes:

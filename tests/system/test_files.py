@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.engine import Engine, docker_release
+from tests.support.docker_cli import docker_release
+from tests.support.engine import Engine
 
 SCRIPT = (
     "echo hi >/data/x; mkdir -p /d/e; echo 1 >/d/e/f; ln -s /d/e /l; echo q >/t/q; "

@@ -6,7 +6,8 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from tests.support.engine import Engine, docker_release
+from tests.support.docker_cli import docker_release
+from tests.support.engine import Engine
 from tests.support.patience import patience
 
 
