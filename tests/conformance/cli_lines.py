@@ -431,6 +431,10 @@ container
 container nope
 container --foo
 container ls nope
+unpause -h
+container -h
+plugin disable -h
+run -h
 network
 network nope
 system nope

@@ -23,4 +23,8 @@ class ArgumentsError(CliError):
 
 
 class HelpRequested(Exception):
-    """`--help` was among the options."""
+    """`--help` was among the options, or its `short` form, against which docker advises."""
+
+    def __init__(self, short: bool = False) -> None:
+        super().__init__(short)
+        self.short = short

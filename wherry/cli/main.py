@@ -106,8 +106,8 @@ def _die_of_broken_pipe() -> int:
 def _run(words: list[str]) -> int:
     try:
         options, rest = parse(GLOBAL_OPTIONS, words, interspersed=False)
-    except HelpRequested:
-        return _print_top_help(Session())
+    except HelpRequested as asked:
+        return _print_top_help(Session(), short=asked.short)
     except UsageError as error:
         return _fail(
             f"{error.message}\n\nUsage:  wherry [OPTIONS] COMMAND [ARG...]\n\n"
@@ -215,7 +215,8 @@ def _run_command(session: Session, path: str, key: str, words: list[str]) -> int
 
             check_versions(session, module, options)
         return int(command.run(session, options, operands))
-    except HelpRequested:
+    except HelpRequested as asked:
+        _advise_against(asked.short)
         from wherry.cli.examples import examples_text
         from wherry.cli.help import command_help
 
@@ -276,6 +277,7 @@ def _no_such_command(words: list[str]) -> int:
             from wherry.cli.help import group_help
 
             shown = {name: _short(f"{first} {name}") for name in GROUPS[first][1]}
+            _advise_against(words[-1] == "-h")
             text = group_help(first, GROUPS[first][0], shown)
             print(text, end="", file=sys.stderr if len(words) == 1 else sys.stdout)
             return 0
@@ -300,7 +302,13 @@ def _short(path: str) -> str:
     return COMMANDS[found[1]][1] if found else ""
 
 
-def _print_top_help(session: Session, output: TextIO | None = None) -> int:
+def _advise_against(short: bool) -> None:
+    if short:
+        print("Flag shorthand -h has been deprecated, use --help")
+
+
+def _print_top_help(session: Session, output: TextIO | None = None, short: bool = False) -> int:
+    _advise_against(short)
     from wherry.cli.help import top_help
     from wherry.cli.plugins import plugins
 

@@ -93,9 +93,9 @@ class _Parser:
         self.short.setdefault("h", _HELP)
         self.aliases = aliases
 
-    def set(self, option: Option, text: str) -> None:
+    def set(self, option: Option, text: str, short: bool = False) -> None:
         if option[0] == "help":
-            raise HelpRequested
+            raise HelpRequested(short)
         if option[0] in self.aliases:
             name = option[0]
             option = self.long[self.aliases[name]]
@@ -136,7 +136,7 @@ class _Parser:
                 self.set(option, left[1:])
                 return
             if option[2] == "bool":
-                self.set(option, "true")
+                self.set(option, "true", short=True)
             elif left:
                 self.set(option, left)
                 return

@@ -35,6 +35,8 @@ class Session:
 
             given = self._options.text("config") if self._options else ""
             self._config = ConfigFile.load(given or config_directory(self.environment))
+            if self._config.warning:
+                self.warn(self._config.warning)
         return self._config
 
     @property

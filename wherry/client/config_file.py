@@ -23,6 +23,8 @@ _PROXY_VARIABLES = {
     "allProxy": "ALL_PROXY",
 }
 
+_PROBLEM = "WARNING: Error parsing config file ({}): {}"
+
 
 def config_directory(environment: Mapping[str, str] | None = None) -> str:
     """DOCKER_CONFIG, or `.docker` in the home directory."""
@@ -35,12 +37,13 @@ class ConfigFile:
 
     def __init__(self, directory: str, content: dict[str, Any] | None = None) -> None:
         self.directory = directory
+        self.warning = ""
         self.path = os.path.join(directory, "config.json")
         self.content: dict[str, Any] = content or {}
 
     @classmethod
     def load(cls, directory: str) -> ConfigFile:
-        """Reads the file; raises ClientError if it is not JSON."""
+        """Reads the file; one that is not JSON is an empty one with a warning."""
         config = cls(directory)
         try:
             with open(config.path, "rb") as file:
@@ -51,11 +54,12 @@ class ConfigFile:
             try:
                 value = loads(data)
             except ClientError as error:
-                raise ClientError(
-                    f"WARNING: Error loading config file: {config.path}: {error.message}"
-                ) from error
+                config.warning = _PROBLEM.format(config.path, error.message)
+                return config
             if isinstance(value, dict):
                 config.content = value
+            elif value is not None:
+                config.warning = _PROBLEM.format(config.path, "it is no JSON object")
         return config
 
     def text(self, name: str) -> str:

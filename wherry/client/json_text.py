@@ -56,7 +56,7 @@ def scan(text: str, start: int = 0) -> tuple[Any, int]:
     while start < len(text) and text[start] in " \t\r\n":
         start += 1
     try:
-        return _scan(text, start)
+        return _scanned(text, start)
     except StopIteration as stop:
         if stop.value is not None and stop.value >= len(text):
             raise IndexError(start) from None
@@ -67,13 +67,23 @@ def scan(text: str, start: int = 0) -> tuple[Any, int]:
         raise ClientError(f"invalid JSON in the answer: {error}") from None
 
 
+def _scanned(text: str, start: int) -> tuple[Any, int]:
+    """CPython's scanner finds its exception's class only where `json.decoder` was imported."""
+    try:
+        return _scan(text, start)
+    except SystemError:
+        import json.decoder  # noqa: F401
+
+        return _scan(text, start)
+
+
 def loads(data: bytes | str) -> Any:
     """The value of a whole JSON text."""
     text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
     try:
         return scan(text)[0]
     except IndexError:
-        raise ClientError("unexpected end of JSON input") from None
+        raise ClientError("unexpected EOF") from None
 
 
 def dumps(value: Any) -> str:

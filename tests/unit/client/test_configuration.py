@@ -4,6 +4,9 @@ import hashlib
 import json
 import os
 import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -100,10 +103,41 @@ def test_proxies_are_given_to_containers_unless_the_user_did(tmp_path):
     ]
 
 
-def test_a_broken_file_is_told(tmp_path):
-    (tmp_path / "config.json").write_text("{")
-    with pytest.raises(ClientError, match="Error loading config file"):
-        ConfigFile.load(str(tmp_path))
+def test_a_broken_file_is_told_and_counts_as_empty(tmp_path):
+    (tmp_path / "config.json").write_text('{"currentContext": "x"')
+    config = ConfigFile.load(str(tmp_path))
+    assert "Error parsing config file" in config.warning
+    assert "unexpected EOF" in config.warning
+    assert config.content == {}
+
+
+def test_broken_json_is_told_also_where_nothing_of_the_json_package_is_loaded():
+    """CPython's scanner takes its exception from `json.decoder`, if that was imported."""
+    source = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from wherry.client.errors import ClientError
+from wherry.client.json_text import JsonStream, loads
+for text in sys.argv[2:]:
+    assert "json" not in sys.modules or text != sys.argv[2]
+    try:
+        loads(text)
+    except ClientError as error:
+        print(error.message.partition(":")[0])
+stream = JsonStream()
+print(stream.feed(b'{"a": [1, {"b"'), stream.feed(b': 2}]} {"c'), stream.feed(b'":3}'))
+"""
+    root = Path(__file__).resolve().parents[3]
+    for first in ('{"a": 1', '{"a" 1}', "{"):
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", source, str(root), first, "[1,"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stderr == ""
+        assert done.stdout.endswith("[] [{'a': [1, {'b': 2}]}] [{'c': 3}]\n")
+        assert "unexpected EOF" in done.stdout or "invalid JSON" in done.stdout
 
 
 def test_ssh_runs_our_own_end_on_the_other_side():
