@@ -23,6 +23,8 @@ from wherry.model.reference import Reference
 from wherry.store.records.database import Change, Database, Delete, Put
 
 _WAIT_SECONDS = 30
+_ID_LENGTH = 64
+_DIGITS = frozenset("0123456789abcdef")
 T = TypeVar("T")
 
 
@@ -362,13 +364,13 @@ class ImageCatalog:
         plain = name.removeprefix("sha256:")
         if f"sha256:{plain}" in self._images:
             return f"sha256:{plain}"
-        if not name.startswith("sha256:"):
+        if not name.startswith("sha256:") and not _is_whole_id(name):
             reference = Reference.parse(name)
             by_name = self._names.get(str(reference))
             found = by_name.image if by_name else self._by_digest(reference)
             if found:
                 return found
-        if not plain or any(char not in "0123456789abcdef" for char in plain):
+        if not plain or set(plain) - _DIGITS:
             return None
         matches = list(self._beginning(plain))
         if len(matches) > 1:
@@ -405,7 +407,13 @@ def _decoded(database: Database, kind: str, type_: type[T]) -> dict[str, T]:
             for key, data in database.read_all(kind).items()}  # fmt: skip
 
 
+def _is_whole_id(name: str) -> bool:
+    return len(name) == _ID_LENGTH and not set(name) - _DIGITS
+
+
 def _shown(name: str) -> str:
     if name.startswith("sha256:"):
         return name
+    if _is_whole_id(name):
+        return f"sha256:{name}"
     return Reference.parse(name).familiar()

@@ -43,6 +43,8 @@ def open_url(url: str, settings: RegistrySettings) -> UrlContent:
         response = ConnectionPools(settings).request(
             "GET", full, trust=Trust(), preload_content=False, redirect=True, retries=5
         )
+    except urllib3.exceptions.LocationParseError:
+        raise InvalidParameter(f"{url} is no address") from None
     except urllib3.exceptions.HTTPError as error:
         host = full.split("/")[2]
         raise RegistryUnreachable(f'Get "{full}": {transport_reason(error, host)}') from error

@@ -81,7 +81,10 @@ def _endpoint(path: Path, url: str, fields: Any, domain: str, *, mirror: bool) -
     if not isinstance(fields, dict) or (unknown := sorted(set(fields) - _FIELDS)):
         what = f"unknown: {', '.join(unknown)}" if isinstance(fields, dict) else "no table"
         raise InvalidParameter(f"{path}: host {url}: {what}")
-    parts = urlsplit(url if "://" in url else f"https://{url}")
+    try:
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+    except ValueError:
+        raise InvalidParameter(f"{path}: host {url} is no address") from None
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise InvalidParameter(f"{path}: host {url} is no http or https address")
     capabilities = frozenset(fields.get("capabilities", ALL))

@@ -1,5 +1,6 @@
 """Asking a registry whether it takes somebody's credentials."""
 
+import re
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from wherry.remote.errors import LoginFailed, RegistryRefused, RegistryUnreachab
 from wherry.remote.hosts import endpoints
 from wherry.remote.pools import ConnectionPools
 
+_HOST = re.compile(r"[\w.\[\]:-]+", re.ASCII)
 _DEFAULT_HOSTS = ("", "docker.io", "index.docker.io", "registry-1.docker.io")
 
 
@@ -37,8 +39,11 @@ def log_in(credentials: Credentials, settings: RegistrySettings) -> str:
 
 
 def _domain(address: str) -> str:
-    host = urlsplit(address if "://" in address else f"https://{address}").netloc
-    if address and not host:
+    try:
+        host = urlsplit(address if "://" in address else f"https://{address}").netloc
+    except ValueError:
+        host = ""
+    if address and (not host or not _HOST.fullmatch(host)):
         raise InvalidParameter(f"unable to parse server address: {address}")
     return DEFAULT_DOMAIN if host in _DEFAULT_HOSTS else host
 

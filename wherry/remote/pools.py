@@ -32,7 +32,11 @@ class ConnectionPools:
         self, method: str, url: str, *, trust: Trust, dial_seconds: float = 15, **more: Any
     ) -> urllib3.BaseHTTPResponse:
         """As urllib3's request; raises urllib3's HTTPError and its kin."""
-        manager = self._manager(self._proxy(url), trust)
+        try:
+            proxy = self._proxy(url)
+        except ValueError:
+            raise urllib3.exceptions.LocationParseError(url) from None
+        manager = self._manager(proxy, trust)
         timeout = urllib3.Timeout(connect=dial_seconds, read=_READ_SECONDS)
         return manager.request(method, url, timeout=timeout, **more)
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import urljoin
 
 import msgspec
 import urllib3
@@ -22,7 +21,7 @@ from wherry.remote.errors import (
     read_fault,
     refused,
 )
-from wherry.remote.transport import Transport, discard
+from wherry.remote.transport import Transport, discard, resolved
 
 _MANIFEST_LIMIT = 4 << 20
 _PIECE = 1 << 18
@@ -159,7 +158,7 @@ class Registry:
     def location(self, response: urllib3.BaseHTTPResponse, before: str = "") -> str:
         """Where an answer says to go on."""
         base = before or f"{self._transport.endpoint.base}/"
-        return urljoin(base, response.headers.get("Location", before))
+        return resolved(base, response.headers.get("Location", before))
 
     def check(
         self, response: urllib3.BaseHTTPResponse, body: bytes, good: Sequence[int] = (200, 206)

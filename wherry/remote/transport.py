@@ -149,10 +149,20 @@ class Transport:
             if response.status not in _REDIRECTS or body is not None:
                 return response, url
             discard(response)
-            url = urljoin(url, response.headers.get("Location", ""))
+            url = resolved(url, response.headers.get("Location", ""))
             if urlsplit(url).scheme not in ("http", "https"):
                 break
         raise RegistryRefused(f"too many redirects from {home.netloc}")
+
+
+def resolved(base: str, location: str) -> str:
+    """A Location as a whole URL; raises RegistryRefused if it is none."""
+    try:
+        url = urljoin(base, location)
+        urlsplit(url)
+    except ValueError:
+        raise RegistryRefused(f"the registry sent a bad address: {location}") from None
+    return url
 
 
 def discard(response: urllib3.BaseHTTPResponse) -> None:
