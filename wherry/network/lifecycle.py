@@ -125,8 +125,10 @@ class NetworkLifecycle:
     def bring_up(self, record: NetworkRecord) -> None:
         """Makes what a new network needs in the kernel; if that fails the network is forgotten.
 
-        Raises NetworkUnavailable, InvalidParameter for a parent that cannot be.
+        Raises NetworkUnavailable, InvalidParameter for a parent that cannot be, NoSuchNetwork if
+        it was removed meanwhile.
         """
+        self._catalog.get(record.id)
         try:
             self._bridges.ensure(record)
         except BaseException:

@@ -22,6 +22,8 @@ from wherry.runtime.enter import join_namespaces
 from wherry.runtime.errors import StartFailed
 from wherry.runtime.links import add_interface, configure_interface, temporary_name
 
+_ENDED = "the container has ended meanwhile"
+
 
 class PlugRequest(msgspec.Struct, frozen=True):
     """A change to the interfaces of the container whose first process is `pid`.
@@ -43,6 +45,10 @@ def plug_task(parameters: bytes, descriptors: list[int], report: Callable[[bytes
         if change.add is not None:
             add_interface(change.add, request.pid)
         join_namespaces(process, request.pid, CLONE_NEWNET)
+    except (OSError, StartFailed) as error:
+        if _has_ended(request):
+            raise NotFound(_ENDED) from error
+        raise
     finally:
         os.close(process)
     with Netlink() as netlink:
@@ -60,9 +66,16 @@ def _open(request: PlugRequest) -> int:
         process = os.pidfd_open(request.pid)
     except ProcessLookupError:
         process = -1
-    if process < 0 or process_start_time(request.pid) != request.start_time:
-        raise NotFound("the container has ended meanwhile")
+    if process < 0 or _has_ended(request):
+        raise NotFound(_ENDED)
     return process
+
+
+def _has_ended(request: PlugRequest) -> bool:
+    """Whether the process is gone; one that nobody has waited for yet has no namespaces."""
+    return process_start_time(request.pid) != request.start_time or not os.path.exists(
+        f"/proc/{request.pid}/ns/net"
+    )
 
 
 def _apply(netlink: Netlink, change: LinkChange) -> None:

@@ -64,7 +64,7 @@ class ContainerIndex:
             return self._by_id[reference]
         identifier = self._names.get(reference.removeprefix("/"))
         if identifier:
-            return self._by_id[identifier]
+            return self._by_id.get(identifier)  # none yet: the name is reserved for it
         if not reference:
             return None
         matches = [key for key in self._by_id if key.startswith(reference)]
@@ -97,8 +97,9 @@ class ContainerIndex:
         self._by_id[container.id] = container
 
     async def save(self, container: Container, *, durable: bool = False) -> None:
-        """Writes the record."""
-        await asyncio.wrap_future(self.begin_save(container, durable=durable))
+        """Writes the record, but not that of a container which is removed: it would come back."""
+        if not container.removed:
+            await asyncio.wrap_future(self.begin_save(container, durable=durable))
 
     def begin_save(self, container: Container, *, durable: bool = False) -> Future[None]:
         """Begins to write the record; the future ends when it is written, in another thread."""

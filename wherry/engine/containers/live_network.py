@@ -42,7 +42,10 @@ class LiveNetwork:
         self._pools = pools
 
     async def attach(self, container: Container, request: EndpointRequest) -> None:
-        """Adds an endpoint with its interface, or nothing; raises as `Attachments.add`."""
+        """Adds an endpoint with its interface, or nothing; raises as `Attachments.add`.
+
+        A container that ends meanwhile has no need of it: that is no failure.
+        """
         changed = await self._pools.run(
             "network", self._attachments.add, request, container.record.endpoints,
             port_requests(container.record),
@@ -51,8 +54,10 @@ class LiveNetwork:
         fresh = changed.endpoints[-1]
         try:
             await self._plug(container, changed.link)
-        except BaseException:
+        except BaseException as error:
             await self.detach(container, fresh.endpoint_id, quiet=True)
+            if isinstance(error, NotFound):
+                return
             raise
         settled = await self._pools.run("network", self._attachments.settled, changed.endpoints)
         await self._write(container, settled)

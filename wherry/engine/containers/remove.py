@@ -134,6 +134,8 @@ class RenameContainer:
         if name == old:
             raise InvalidParameter("Renaming a container with the same name as its current name")
         async with container.lock:
+            if container.removed:
+                raise Conflict(f"container {container.id} is marked for removal")
             try:
                 self._index.reserve_name(name, container.id)
             except NameInUse as error:

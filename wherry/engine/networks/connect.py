@@ -17,6 +17,7 @@ SHARED = (
     "container sharing network namespace with another container or host cannot be connected to any "
     "other network"
 )
+MARKED = "container {} is marked for removal and cannot be connected or disconnected to the network"
 HOST = "container cannot be disconnected from host network or connected to host network"
 PRIVATE = (
     "container cannot be connected to multiple networks with one of the networks in private (none) "
@@ -52,10 +53,7 @@ class ConnectNetwork:
 
     def _check(self, container: Container, network: NetworkRecord) -> None:
         if container.removed:
-            raise Conflict(
-                f"container {container.id} is marked for removal and cannot be connected or "
-                "disconnected to the network"
-            )
+            raise Conflict(MARKED.format(container.id))
         mode = container.record.host.network_mode
         if mode == "host" or mode.startswith("container:"):
             raise InvalidParameter(SHARED)

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from wherry.base.errors import InternalError, InvalidParameter
+from wherry.base.errors import Conflict, InternalError, InvalidParameter
 from wherry.engine.containers.index import ContainerIndex
 from wherry.engine.containers.live_network import LiveNetwork
-from wherry.engine.networks.connect import HOST
+from wherry.engine.networks.connect import HOST, MARKED
 from wherry.engine.networks.state import NetworkState
 from wherry.network.errors import NoSuchNetwork
 
@@ -36,6 +36,8 @@ class DisconnectNetwork:
                 raise
             name = reference
         async with found.lock:
+            if found.removed:
+                raise Conflict(MARKED.format(found.id))
             if name == "host" and "host" in found.record.networks:
                 raise InvalidParameter(HOST)
             if name not in found.record.networks:

@@ -81,8 +81,10 @@ class Engine:
         )
         self.events = EventBus()
         settings = BridgeSettings(name="wherry-none", bip="172.17.0.1/16")
-        lifecycle = NetworkLifecycle(self.catalog, bridges, firewall, settings)
-        self.state = NetworkState(self.catalog, lifecycle, database, InlinePools(), self.events)
+        self.lifecycle = NetworkLifecycle(self.catalog, bridges, firewall, settings)
+        self.state = NetworkState(
+            self.catalog, self.lifecycle, database, InlinePools(), self.events
+        )
         self.create = CreateNetwork(self.state)
         self.remove = RemoveNetwork(self.state)
         self.inspect = InspectNetwork(self.state)
@@ -266,3 +268,15 @@ def test_a_network_takes_its_settings_from_a_configuration_which_then_has_to_sta
     shown = with_networks(tmp_path, scenario)
     assert (shown.ipam.config, shown.labels) == ([config], {"a": "1"})
     assert shown.config_from.network == "settings"
+
+
+def test_a_network_that_is_removed_while_it_is_made_gets_no_bridge(tmp_path: Path) -> None:
+    async def scenario(engine: Engine) -> list[str]:
+        wanted = NetworkRecord(id="", name="blue", driver="bridge", created="")
+        record = engine.lifecycle.create(wanted)
+        await engine.remove("blue")
+        with pytest.raises(NoSuchNetwork):
+            engine.lifecycle.bring_up(record)
+        return [network.name for network in engine.list({})]
+
+    assert "blue" not in with_networks(tmp_path, scenario)
