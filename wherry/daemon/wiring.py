@@ -162,6 +162,7 @@ TASKS = {
 }
 """What may run in a confined child of the zygote, by name."""
 
+_ENDING_SECONDS = 2.0
 _DEFAULT_ROOT = Path("/var/lib/wherry")
 
 
@@ -258,7 +259,7 @@ class Engine:
         runs = any(item.monitor is not None for item in self._index.all())
         await self._pools.run("disk", self._front_door.close, keep=runs)
         await self._pools.run("supervisor", self._supervisor.close)
-        await self._pools.run("disk", self._remove_cgroups)
+        await self._pools.run("disk", self._remove_cgroups, 0.0 if runs else _ENDING_SECONDS)
         self._pools.close()
         self._database.close()
 
@@ -280,12 +281,15 @@ class Engine:
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(mode=0o700)
 
-    def _remove_cgroups(self) -> None:
-        """The instance's own groups go when no container is left in them."""
+    def _remove_cgroups(self, seconds: float) -> None:
+        """The instance's own groups go when no container is left in them.
+
+        The monitors of containers that have just ended get so many seconds.
+        """
         if self._groups.driver == "systemd":
             return  # slices and scopes are systemd's to remove
         for path in (self._groups.parent, self._groups.monitors):
-            Cgroup(self._groups.layout, path).remove_if_empty()
+            Cgroup(self._groups.layout, path).remove_if_empty(seconds)
 
     async def _listen(self) -> None:
         config = self._config

@@ -172,14 +172,15 @@ class Cgroup:
                 time.sleep(pause)
                 pause = min(pause * 2, 0.1)
 
-    def remove_if_empty(self) -> None:
-        """Removes the group where it holds neither processes nor groups; elsewhere it stays."""
+    def remove_if_empty(self, seconds: float = 0.0) -> None:
+        """Removes the group where it holds neither processes nor groups; elsewhere it stays.
+
+        For so many seconds it is waited for processes that are just ending.
+        """
+        deadline = time.monotonic() + seconds
         for directory in dict.fromkeys(self.directories().values()):
-            try:
-                os.rmdir(directory)
-            except OSError as error:
-                if error.errno not in (errno.EBUSY, errno.ENOTEMPTY, errno.ENOENT):
-                    raise
+            while not _remove_empty(directory) and time.monotonic() < deadline:
+                time.sleep(0.01)
 
     def _process_directory(self) -> str:
         directories = self.directories()
@@ -219,6 +220,19 @@ class Cgroup:
                 if left <= 0:
                     raise TimeoutError(f"control group {self.path} does not change")
                 poll.poll(left * 1000)
+
+
+def _remove_empty(directory: str) -> bool:
+    """Whether the directory of a group is gone now."""
+    try:
+        os.rmdir(directory)
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        if error.errno not in (errno.EBUSY, errno.ENOTEMPTY):
+            raise
+        return False
+    return True
 
 
 def _remove_tree(directory: str) -> bool:
