@@ -162,6 +162,16 @@ def test_platforms_that_were_pulled_one_by_one_belong_to_one_name(
     found = Api(engine.socket).get(f"/images/{name}/json?manifests=1")
     assert [item["Available"] for item in found["Manifests"]] == [True, True, False]
     assert found["RepoDigests"] == [f"{registry.address}/pulled@{top['digest']}"]
+    assert "Identity" not in found
+    api = Api(engine.socket, "v1.55")
+    identity = {"Pull": [{"Repository": f"{registry.address}/pulled"}]}
+    assert api.get(f"/images/{name}/json")["Identity"] == identity
+    rows = api.get("/images/json?manifests=1&identity=1")
+    row = next(row for row in rows if row["RepoTags"] == [name])
+    assert row["Manifests"][0]["ImageData"]["Identity"] == identity
+    with pytest.raises(ApiError) as raised:
+        api.get("/images/json?identity=1")
+    assert raised.value.status == 400
     assert engine.docker("images", "-q", f"{registry.address}/pulled").stdout.count("\n") == 1
     assert "<none>" not in engine.docker("images").stdout
     engine.docker("image", "prune", "-f")

@@ -34,6 +34,7 @@ async def list_all(request: ApiRequest, services: Services) -> web.StreamRespons
         all_images=request.flag("all"),
         shared_size=request.version >= (1, 42) and request.flag("shared-size"),
         manifests=request.version >= (1, 47) and request.flag("manifests"),
+        identity=request.version >= (1, 54) and request.flag("identity"),
     )
     return json_response([_row(row, request.version) for row in rows])
 
@@ -64,6 +65,8 @@ async def inspect(request: ApiRequest, services: Services) -> web.StreamResponse
 
 def _inspected(found: ImageInspect, version: tuple[int, int]) -> ImageInspect:
     """An image as clients of a version know it."""
+    if version < (1, 53):
+        found = msgspec.structs.replace(found, identity=UNSET)
     if version >= (1, 52):
         return msgspec.structs.replace(
             found, parent=found.parent or UNSET, comment=found.comment or UNSET,

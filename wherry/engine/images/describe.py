@@ -13,14 +13,19 @@ from wherry.model.docker.image import (
     ATTESTATION,
     IMAGE,
     UNKNOWN,
+    UNSET,
     AttestationData,
     ImageData,
+    ImageIdentity,
     ManifestSize,
     ManifestSummary,
+    PullIdentity,
     UnpackedSize,
+    Unset,
 )
 from wherry.model.image import Image
 from wherry.model.manifest import Descriptor, Platform
+from wherry.model.reference import Reference
 from wherry.store.content.layers import LayerArchives
 from wherry.store.snapshot.driver import Snapshots
 
@@ -48,14 +53,24 @@ class DescribeImages:
         digest = str(Digest.of(image.manifest))
         return Descriptor(image.manifest_type, digest, len(image.manifest), platform=image.platform)
 
-    def manifests(self, image: Image, name: str = "") -> list[ManifestSummary]:
+    def manifests(
+        self, image: Image, name: str = "", *, identity: bool = False
+    ) -> list[ManifestSummary]:
         """Every manifest that an image's name, or its id, stands for; blocking."""
         if image.index:
             variants = self._catalog.variants(name or image.id)
         else:
             packed = self._packer.named(image) or self._packer.pack(image)
             variants = [Variant(packed.descriptor, image)]
-        return [self._summary(variant) for variant in variants]
+        known = self.identity(image) if identity else None
+        return [self._summary(variant, known or UNSET) for variant in variants]
+
+    def identity(self, image: Image) -> ImageIdentity | None:
+        """The repositories that know an image, None if none does."""
+        names = dict.fromkeys(
+            Reference.parse_bare(text.partition("@")[0]).name for text in image.repo_digests
+        )
+        return ImageIdentity([PullIdentity(name) for name in names]) if names else None
 
     def shared_sizes(self, images: Iterable[Image]) -> dict[str, int]:
         """Bytes of each image's layers that another image has, too; blocking."""
@@ -72,7 +87,7 @@ class DescribeImages:
         """Ids of the containers made of an image."""
         return [item.id for item in self._index.all() if item.record.image_id == image.id]
 
-    def _summary(self, variant: Variant) -> ManifestSummary:
+    def _summary(self, variant: Variant, identity: ImageIdentity | Unset) -> ManifestSummary:
         described, image = variant
         if described.is_attestation:
             subject = (described.annotations or {}).get(SUBJECT, "")
@@ -91,7 +106,7 @@ class DescribeImages:
             size=ManifestSize(content, content + unpacked),
             kind=IMAGE if image or described.platform else UNKNOWN,
             image_data=ImageData(
-                platform, UnpackedSize(unpacked), self.users(image) if image else []
+                platform, UnpackedSize(unpacked), self.users(image) if image else [], identity
             ),
         )  # fmt: skip
 

@@ -61,6 +61,7 @@ class InspectImage:
             metadata={
                 "LastTagTime": rfc3339_nano(image.tagged_at) if image.tagged_at else ZERO_TIME
             },
+            identity=self._describe.identity(image) or UNSET,
             descriptor=self._describe.descriptor(image) or UNSET,
             manifests=found,
         )

@@ -34,9 +34,11 @@ class ListImages:
 
     async def __call__(
         self, filters: Filters, *, all_images: bool = False, shared_size: bool = False,
-        manifests: bool = False,
+        manifests: bool = False, identity: bool = False,
     ) -> list[ImageSummary]:  # fmt: skip
         """Newest first; raises InvalidParameter, and NoSuchImage for one that a filter names."""
+        if identity and not manifests:
+            raise InvalidParameter("conflicting options: identity requires manifests=1")
         check_filters(filters, FILTERS)
         chosen = self._choose(filters, all_images=all_images)
         users = Counter(item.record.image_id for item in self._index.all())
@@ -54,7 +56,8 @@ class ListImages:
             rows = [msgspec.structs.replace(row, shared_size=shared[row.id]) for row in rows]
         if manifests:
             found = await self._pools.run(
-                "disk", lambda: [self._describe.manifests(image) for image in images]
+                "disk",
+                lambda: [self._describe.manifests(image, identity=identity) for image in images],
             )
             rows = [
                 msgspec.structs.replace(row, manifests=item)

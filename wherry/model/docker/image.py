@@ -26,12 +26,25 @@ class UnpackedSize(msgspec.Struct, frozen=True, rename="pascal"):
     unpacked: int
 
 
+class PullIdentity(msgspec.Struct, frozen=True, rename="pascal"):
+    """A repository that an image was pulled from or pushed to."""
+
+    repository: str
+
+
+class ImageIdentity(msgspec.Struct, frozen=True, rename="pascal"):
+    """Where an image came from."""
+
+    pull: list[PullIdentity]
+
+
 class ImageData(msgspec.Struct, frozen=True, rename="pascal"):
     """What a manifest of an image has beyond others; containers are ids."""
 
     platform: Platform
     size: UnpackedSize
     containers: list[str] | None
+    identity: ImageIdentity | Unset = UNSET
 
 
 class AttestationData(msgspec.Struct, frozen=True):
@@ -92,6 +105,7 @@ class ImageInspect(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     graph_driver: dict[str, Any]
     root_fs: dict[str, Any] = msgspec.field(name="RootFS")
     metadata: dict[str, str]
+    identity: ImageIdentity | Unset = UNSET
     descriptor: Descriptor | Unset = UNSET
     manifests: list[ManifestSummary] | Unset = UNSET
 
