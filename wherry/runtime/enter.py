@@ -1,5 +1,6 @@
 """Further processes in a running container: a fork into its pid namespace, one setns(2)."""
 
+import errno
 import os
 import signal
 import socket
@@ -106,13 +107,20 @@ def join_container(pid: int, start_time: int) -> None:
 
     Its process is told by id and start time (proc(5)); raises NotFound if it has ended.
     """
-    pidfd = pidfd_open(pid)
+    ended = NotFound("the container has ended meanwhile: try again")
+    pidfd = -1
     try:
+        pidfd = pidfd_open(pid)
         if process_start_time(pid) != start_time:
-            raise NotFound("the container has ended meanwhile: try again")
+            raise ended
         join_namespaces(pidfd, pid, ns.CLONE_NEWNS)
+    except OSError as error:
+        if error.errno == errno.ESRCH:
+            raise ended from error
+        raise
     finally:
-        os.close(pidfd)
+        if pidfd >= 0:
+            os.close(pidfd)
 
 
 def join_namespaces(pidfd: int, pid: int, flags: int) -> None:

@@ -24,9 +24,11 @@ from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.engine.task_streams import ended_with, next_frame, read_pipe, result, write_pipe
 from wherry.engine.volumes.state import VolumeState
+from wherry.linux.process import process_start_time
 from wherry.model.mount import Mount
 from wherry.store.snapshot.driver import Snapshots
 from wherry.supervisor.client import Supervisor, Task
+from wherry.supervisor.messages import Started
 
 READ_TASK, WRITE_TASK, EXPORT_TASK = "tree.read", "tree.write", "tree.export"
 
@@ -47,9 +49,8 @@ class FileViews:
     @contextlib.asynccontextmanager
     async def root(self, container: Container) -> AsyncIterator[TreeView]:
         """The view of a container's root file system alone, to be read: nobody has to wait."""
-        monitor, root = container.monitor, self._snapshots.mounts(container.id)[0]
-        if monitor is not None:
-            started = monitor.started
+        started, root = _process(container), self._snapshots.mounts(container.id)[0]
+        if started is not None:
             yield TreeView(root, started.pid, started.start_time)
         else:
             yield TreeView(_to_read(root))
@@ -57,12 +58,11 @@ class FileViews:
     @contextlib.asynccontextmanager
     async def view(self, container: Container) -> AsyncIterator[TreeView]:
         """The view of a container; one that does not run is not started meanwhile."""
-        monitor, record = container.monitor, container.record
+        started, record = _process(container), container.record
         root = self._snapshots.mounts(container.id)[0]
         read_only = record.host.readonly_rootfs
-        if monitor is not None:
+        if started is not None:
             mounts = tuple(TreeMount(item.target, "", item.read_write) for item in record.mounts)
-            started = monitor.started
             yield TreeView(root, started.pid, started.start_time, mounts, read_only)
             return
         async with container.lock:
@@ -164,6 +164,8 @@ class ContainerFiles:
         container = self._index.get(reference)
         if not path:
             raise InvalidParameter("bad parameter: path cannot be empty")
+        if "\0" in path:
+            raise InvalidParameter("bad parameter: path cannot hold a null character")
         return container
 
 
@@ -193,6 +195,14 @@ class ExportContainer:
         self._events.publish("container", "export", container.id, container.attributes())
 
 
+def _process(container: Container) -> Started | None:
+    """The container's process, None if it has ended, also if nobody has been told yet."""
+    started = container.monitor.started if container.monitor else None
+    if started is None or process_start_time(started.pid) != started.start_time:
+        return None
+    return started
+
+
 def _to_read(root: Mount) -> Mount:
     """An overlay whose writable layer is its topmost lower one: others may write it meanwhile."""
     if root.type != "overlay":
@@ -215,4 +225,6 @@ def _missing(container: Container, path: str) -> Iterator[None]:
             raise NotFound(
                 f"Could not find the file {path} in container {container.name}"
             ) from error
+        if error.errno == errno.ENAMETOOLONG:
+            raise InvalidParameter(f"bad parameter: path is too long: {path[:64]}...") from error
         raise

@@ -18,6 +18,7 @@ from wherry.store.logs.reader import LogFollower, LogReader
 from wherry.store.logs.record import LogEntry
 from wherry.store.logs.search import LineSearch, compile_search
 
+_MOST_LINES = 1 << 30
 _BATCH = 512
 
 Lines = list[tuple[str, bytes]]
@@ -76,7 +77,7 @@ class ContainerLogs:
         reader = LogReader(container.record.log_path)
         follow = request.follow and container.state.running and (not until or until > now)
         run = container.exits  # its end may come while what is there is sent
-        tail = int(request.tail) if request.tail.isdecimal() else None
+        tail = min(int(request.tail[:18]), _MOST_LINES) if request.tail.isdecimal() else None
         matches = compile_search(request.grep) if request.grep else None
         search = LineSearch(matches) if matches else None
         follower: LogFollower | None = None
