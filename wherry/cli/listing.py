@@ -19,17 +19,8 @@ if TYPE_CHECKING:
 ELLIPSIS = "…"
 
 
-class Nothing:
-    """A nil pointer: `<nil>` as text, null as JSON."""
-
-    def __str__(self) -> str:
-        return "<nil>"
-
-    def as_json(self) -> None:
-        """Null."""
-
-
-_EMPTY = {"Platform": Nothing()}
+_NIL = ("Platform",)
+"""Fields that docker shows as a nil pointer where they are empty."""
 
 
 def truncate_id(identity: str) -> str:
@@ -70,7 +61,11 @@ class Row:
         if name == "Label" and "Labels" in self.fields:
             return str(self._labels(self.item).get(arguments[0], ""))
         value = self.fields[name][1](self.item, self.trunc)
-        return _EMPTY.get(name, value) if value == "" else value
+        if value == "" and name in _NIL:
+            from wherry.cli.template_values import NilPointer
+
+            return NilPointer()
+        return value
 
     def as_json(self) -> dict[str, Any]:
         """All fields with a capital, sorted, for `json`; the others are for columns alone."""
@@ -78,10 +73,10 @@ class Row:
         for name in sorted(self.fields):
             if name[0].isupper():
                 value = self.fields[name][1](self.item, self.trunc)
-                if value == "":
-                    value = _EMPTY.get(name, value)
                 as_json = getattr(value, "as_json", None)
                 found[name] = as_json() if as_json else value
+                if value == "" and name in _NIL:
+                    found[name] = None
         return found
 
 

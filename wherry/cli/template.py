@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from wherry.cli.errors import CliError
-from wherry.cli.template_functions import FUNCTIONS, FunctionError
+from wherry.cli.template_functions import FUNCTIONS, TEXTS
 from wherry.cli.template_parse import LOGIC, Reader
-from wherry.cli.template_values import GoStruct, go_text, go_type, truth
+from wherry.cli.template_values import FunctionError, GoStruct, NilPointer, go_text, go_type, truth
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,6 +143,7 @@ class Template:
             if index:
                 arguments.append(value)
             if head[0] == "function":
+                self._check_texts(head, operands, arguments)
                 value = self._call(command, head[3], arguments)
             elif head[0] == "fields" and arguments:
                 value = self._fields(head, arguments, dot, scope)
@@ -151,6 +152,14 @@ class Template:
             else:
                 value = self._evaluate(head, dot, scope)
         return value
+
+    def _check_texts(self, head: Node, operands: list[Node], arguments: list[Any]) -> None:
+        """Refuses what is no text where a function wants one; what was piped is the function's."""
+        for position in TEXTS.get(head[3], ()):
+            if position < len(arguments) and not isinstance(arguments[position], str):
+                place = operands[position] if position < len(operands) else head
+                found = go_type(arguments[position])
+                raise self._error(place, f"wrong type for value; expected string; got {found}")
 
     def _logic(
         self, name: str, operands: list[Node], last: list[Any], dot: Any, scope: Scope
@@ -195,6 +204,6 @@ class Template:
                 raise self._error(node, f'map has no entry for key "{name}"') from None
         if isinstance(value, dict):
             return value.get(name)
-        if value is None:
+        if value is None or isinstance(value, NilPointer):
             raise self._error(node, f"nil pointer evaluating interface {{}}.{name}")
         raise self._error(node, f"can't evaluate field {name} in type {go_type(value)}")

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from wherry.cli.template_values import for_json, go_text, go_type, truth
+from wherry.cli.template_printf import printf
+from wherry.cli.template_values import (
+    FunctionError,
+    GoStruct,
+    equal,
+    for_json,
+    go_text,
+    go_type,
+    less,
+    truth,
+)
 from wherry.client.json_text import dumps, escape_html
 
 TYPE_CHECKING = False
@@ -11,8 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class FunctionError(Exception):
-    """Why a function cannot do its work; the template adds which and where."""
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _index(value: Any, *keys: Any) -> Any:
@@ -20,7 +30,8 @@ def _index(value: Any, *keys: Any) -> Any:
         if value is None:
             raise FunctionError("index of untyped nil")
         if isinstance(value, dict):
-            value = value.get(key)
+            texts = not isinstance(value, GoStruct) and all(map(_is_text, value.values()))
+            value = value.get(key, "" if texts else None)
         elif isinstance(value, list | tuple | str):
             if not isinstance(key, int):
                 raise FunctionError(f"cannot index slice/array with type {go_type(key)}")
@@ -41,34 +52,6 @@ def _pad(text: Any, before: int, after: int) -> str:
     return f"{' ' * before}{text}{' ' * after}" if text else ""
 
 
-def _printf(form: str, *values: Any) -> str:
-    """Go's Sprintf for the verbs that templates use."""
-    result, rest, arguments = "", form, list(values)
-    while "%" in rest:
-        head, _, rest = rest.partition("%")
-        result += head
-        flags = ""
-        while rest and rest[0] in "-+# 0123456789.":
-            flags, rest = flags + rest[0], rest[1:]
-        verb, rest = rest[:1], rest[1:]
-        if verb == "%":
-            result += "%"
-            continue
-        if not arguments:
-            result += f"%!{verb}(MISSING)"
-            continue
-        value = arguments.pop(0)
-        if verb == "q":
-            result += dumps(str(value))
-        elif verb in "vst":
-            result += f"%{flags}s" % go_text(value)
-        elif verb in "dxXofeEgG":
-            result += f"%{flags}{verb}" % value
-        else:
-            result += f"%!{verb}({go_text(value)})"
-    return result + rest
-
-
 def _print(*values: Any) -> str:
     """Go's Sprint: a space between two operands neither of which is text."""
     result = ""
@@ -80,7 +63,19 @@ def _print(*values: Any) -> str:
 
 
 def _title(text: str) -> str:
-    return " ".join(word[:1].upper() + word[1:] for word in text.split(" "))
+    """The letters after anything but letters, digits and underscores as capitals."""
+    return "".join(
+        mark if text[at - 1 : at].isalnum() or text[at - 1 : at] == "_" else mark.upper()
+        for at, mark in enumerate(text)
+    )
+
+
+def _len(value: Any) -> int:
+    if value is None or isinstance(value, bool | int | float):
+        raise FunctionError(
+            f"len of {'nil pointer' if value is None else 'type ' + go_type(value)}"
+        )
+    return len(value.encode() if isinstance(value, str) else value)
 
 
 def _slice(value: Any, *bounds: int) -> Any:
@@ -95,22 +90,6 @@ def _slice(value: Any, *bounds: int) -> Any:
     return value[start:end]
 
 
-def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
-    if isinstance(left, str) != isinstance(right, str):
-        raise FunctionError("incompatible types for comparison")
-    return left, right
-
-
-def _eq(first: Any, *others: Any) -> bool:
-    return any(pair[0] == pair[1] for pair in (_comparable(first, other) for other in others))
-
-
-def _ne(left: Any, right: Any) -> bool:
-    if left is None or right is None:
-        return left is not right
-    return bool(left != right)
-
-
 _JS = {
     "'": "\\'",
     '"': '\\"',
@@ -123,11 +102,11 @@ _JS = {
 }
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "eq": _eq,
-    "ge": lambda left, right: left >= right,
-    "gt": lambda left, right: left > right,
+    "eq": equal,
+    "ge": lambda left, right: not less(left, right),
+    "gt": lambda left, right: not (less(left, right) or equal(left, right)),
     "html": lambda text: (
-        str(text)
+        go_text(text)
         .replace("&", "&amp;")
         .replace("<", "&lt;")
         .replace(">", "&gt;")
@@ -136,25 +115,25 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     ),
     "index": _index,
     "join": lambda items, separator: str(separator).join(go_text(item) for item in items or ()),
-    "js": lambda text: "".join(_JS.get(mark, mark) for mark in str(text)),
+    "js": lambda text: "".join(_JS.get(mark, mark) for mark in go_text(text)),
     "json": _json,
-    "le": lambda left, right: left <= right,
-    "len": lambda value: len(value or ()),
-    "lower": lambda text: str(text).lower(),
-    "lt": lambda left, right: left < right,
-    "ne": _ne,
+    "le": lambda left, right: less(left, right) or equal(left, right),
+    "len": _len,
+    "lower": lambda text: text.lower(),
+    "lt": less,
+    "ne": lambda left, right: not equal(left, right),
     "not": lambda value: not truth(value),
     "pad": _pad,
     "print": _print,
-    "printf": _printf,
+    "printf": printf,
     "println": lambda *values: " ".join(go_text(value) for value in values) + "\n",
     "slice": _slice,
-    "split": lambda text, separator: str(text).split(separator),
+    "split": lambda text, separator: text.split(separator) if separator else list(text),
     "table": lambda text: text,
-    "title": lambda text: _title(str(text)),
-    "truncate": lambda text, size: str(text)[:size],
-    "upper": lambda text: str(text).upper(),
-    "urlquery": lambda text: _urlquery(str(text)),
+    "title": _title,
+    "truncate": lambda text, size: text[:size],
+    "upper": lambda text: text.upper(),
+    "urlquery": lambda text: _urlquery(go_text(text)),
 }
 
 
@@ -162,3 +141,13 @@ def _urlquery(text: str) -> str:
     from wherry.client.query import escape_query
 
     return escape_query(text).replace("%20", "+")
+
+
+TEXTS: dict[str, tuple[int, ...]] = {
+    "lower": (0,),
+    "split": (0, 1),
+    "title": (0,),
+    "truncate": (0,),
+    "upper": (0,),
+}
+"""The arguments, by function, that must be texts."""

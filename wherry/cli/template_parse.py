@@ -30,6 +30,7 @@ class Reader:
         self.name = name
         self.defined: dict[str, list[Node]] = {}
         self._source = source
+        self._closed = 0  # where the last parenthesis ended
         self._pieces = self._cut()
 
     def read(self) -> list[Node]:
@@ -199,6 +200,7 @@ class Reader:
         while tokens:
             text, at, end = token = tokens.pop(0)
             if text.startswith(")") and nested:
+                self._closed = end
                 node = self._commands(commands, bounds, start)
                 if len(text) > 1:
                     return ("fields", at + 1, self._source[start:end], node, text[2:].split("."))
@@ -210,7 +212,7 @@ class Reader:
                 bounds.append((at, end))
             if text == "(":
                 operand = self._pipeline(tokens, nested=True)
-                end = operand[1] + len(operand[2])
+                end = self._closed
             else:
                 operand = self._operand(token)
             bounds[-1] = (bounds[-1][0], end)

@@ -34,6 +34,7 @@ _SLICES = frozenset(
     (
         "Aliases",
         "Args",
+        "Bindings",
         "Binds",
         "CapAdd",
         "CapDrop",
@@ -57,6 +58,9 @@ _SLICES = frozenset(
         "VolumesFrom",
     )
 )
+_ELEMENTS = {"PortBindings": "Bindings", "Ports": "Bindings"}
+"""What the values of a map are, where they may be null."""
+
 _OMITTED: dict[str, Any] = {
     "ArgsEscaped": False,
     "Author": "",
@@ -84,6 +88,10 @@ _MOUNT = ("Type", "Name", "Source", "Destination", "Driver", "Mode", "RW", "Prop
 _GO_TYPES = {str: "string", bool: "bool", int: "int", float: "float64", list: "[]interface {}"}
 
 
+class FunctionError(Exception):
+    """Why a function cannot do its work; the template adds which and where."""
+
+
 class GoStruct(dict[str, "Any"]):
     """An object with the fields of a type: one that is missing is an error."""
 
@@ -97,7 +105,21 @@ class GoStruct(dict[str, "Any"]):
             return NilMap()
         if name in _SLICES or name == "Shell":
             return NilList()
-        return _OMITTED[name]
+        value = _OMITTED[name]
+        return NilPointer() if value is None else value
+
+
+class NilPointer:
+    """A pointer to nothing: `<nil>` as text, null as JSON, and not true."""
+
+    def __str__(self) -> str:
+        return "<nil>"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def as_json(self) -> None:
+        """Null."""
 
 
 class NilList(list["Any"]):
@@ -112,7 +134,7 @@ def as_go(value: Any, name: str = "") -> Any:
     """A decoded JSON value, which was found under `name`, with structs and maps told apart."""
     if isinstance(value, dict):
         if name in _MAPS or (name == "Config" and not _looks_like_struct(value)):
-            return {key: as_go(item) for key, item in value.items()}
+            return {key: as_go(item, _ELEMENTS.get(name, "")) for key, item in value.items()}
         return GoStruct((key, as_go(item, key)) for key, item in value.items())
     if isinstance(value, list):
         items = [as_go(item) for item in value]
@@ -126,6 +148,8 @@ def as_go(value: Any, name: str = "") -> Any:
             return NilList()
         if name in _MAPS:
             return NilMap()
+        if name:
+            return NilPointer()
     return value
 
 
@@ -169,6 +193,39 @@ def _nested(value: Any) -> str:
 def go_type(value: Any) -> str:
     """The name of a value's type in messages."""
     return _GO_TYPES.get(type(value), "map[string]interface {}")
+
+
+def _kind(value: Any) -> str:
+    """What Go compares alike; empty for what it does not compare."""
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind.__name__
+    return ""
+
+
+def equal(first: Any, *others: Any) -> bool:
+    """Whether the first value is one of the others; raises FunctionError for unlike kinds."""
+    for other in others:
+        kind, wanted = _kind(first), _kind(other)
+        if kind != wanted and first is not None and other is not None:
+            raise FunctionError("incompatible types for comparison")
+        if not kind and first is not None and other is not None:
+            raise FunctionError(f"non-comparable type {go_text(first)}: {go_type(first)}")
+        if kind == wanted and first == other:
+            return True
+    return False
+
+
+def less(left: Any, right: Any) -> bool:
+    """Whether one number or text comes before another; raises FunctionError for others."""
+    kinds = _kind(left), _kind(right)
+    if "" in kinds:
+        raise FunctionError("invalid type for comparison")
+    if kinds[0] != kinds[1]:
+        raise FunctionError("incompatible types for comparison")
+    if kinds[0] == "bool":
+        raise FunctionError("invalid type for comparison")
+    return bool(left < right)
 
 
 def truth(value: Any) -> bool:

@@ -46,6 +46,17 @@ DATA = {
         ("{{len .Mounts}}", "2"),
         ("{{slice .Name 1}}", "web"),
         ("{{title .State.Health.Status}}", "Healthy"),
+        ('{{title "on-failure a_b"}}', "On-Failure A_b"),
+        ('{{split "ab" ""}}', "[a b]"),
+        (
+            '{{printf "%d %s %5d|%-4s|%q" "x" 5 7 "a" "b"}}',
+            '%!d(string=x) %!s(int=5)     7|a   |"b"',
+        ),
+        ('{{printf "%s"}} {{printf "a" 1}}', "%!s(MISSING) a%!(EXTRA int=1)"),
+        ('{{lt 1 2}} {{le "a" "a"}} {{gt 2 1}} {{ge 1 2}}', "true true true false"),
+        ('{{define "x"}}[{{.}}]{{end}}{{template "x" .Count}}', "[3]"),
+        ('{{block "y" .Name}}<{{.}}>{{end}}', "</web>"),
+        ('{{index .Labels "nope"}}|', "|"),
         ("a  {{- .Count -}}  b", "a3b"),
         ("{{/* a note */}}x", "x"),
         ('{{"quoted \\"text\\""}}', 'quoted "text"'),
@@ -71,6 +82,53 @@ def test_a_mistake_is_told_when_the_template_is_read(source, reason):
     with pytest.raises(CliError) as failure:
         Template(source)
     assert reason in failure.value.message
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("{{.State.Nope}}", '1:8: executing "" at <.State.Nope>: map has no entry for key "Nope"'),
+        ("a\n{{upper .Count}}", '2:9: executing "" at <.Count>: wrong type for value; expected'),
+        ("{{(index .Mounts 9).Name}}", "at <index .Mounts 9>: error calling index: index out of"),
+        ('{{eq .Name (len "a")}}', '<eq .Name (len "a")>: error calling eq: incompatible types'),
+        ("{{lt .Mounts 1}}", "<lt .Mounts 1>: error calling lt: invalid type for comparison"),
+        ("{{len true}}", "error calling len: len of type bool"),
+        ("{{range .Name}}{{end}}", "at <.Name>: range can't iterate over /web"),
+        ('{{template "nope"}}', 'template "nope" not defined'),
+        ("{{slice .Name 9}}", "error calling slice: index out of range: 9"),
+        ("{{.Name.More}}", "can't evaluate field More in type string"),
+        ("{{.Nothing.More}}", "nil pointer evaluating"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_where_go_refuses_to_evaluate(source, reason):
+    with pytest.raises(CliError) as failure:
+        Template(source).execute(as_go(DATA))
+    assert reason in failure.value.message
+
+
+def test_structs_and_maps_are_printed_as_go_prints_them():
+    value = as_go(
+        {
+            "HostConfig": {"RestartPolicy": {"Name": "no", "MaximumRetryCount": 0}, "Binds": None},
+            "Labels": {"b": "2", "a": "1"},
+            "Mounts": [{"Type": "bind", "Source": "/a", "Destination": "/b", "RW": True}],
+            "Health": None,
+        }
+    )
+    for source, text in (
+        ("{{.HostConfig.RestartPolicy}}", "{no 0}"),
+        ("{{.HostConfig.Binds}}", "[]"),
+        ("{{.Labels}} {{json .Labels}}", 'map[a:1 b:2] {"a":"1","b":"2"}'),
+        ("{{.Mounts}}", "[{bind  /a /b   true }]"),
+        ("{{range .Mounts}}{{.Name}}|{{.Driver}}{{end}}", "|"),
+        ("{{.Health}} {{json .Health}} {{if .Health}}x{{else}}none{{end}}", "<nil> null none"),
+        (
+            "{{json .HostConfig}}",
+            '{"RestartPolicy":{"Name":"no","MaximumRetryCount":0},"Binds":null}',
+        ),
+        ("{{.Healthcheck}}{{.StopSignal}}", "<nil>"),
+    ):
+        assert Template(source).execute(value) == text
 
 
 def test_a_missing_key_is_an_error_only_where_it_is_asked_for():
