@@ -111,7 +111,7 @@ def test_a_replacement_that_is_killed_leaves_the_old_archive(
 
     with tempfile.TemporaryFile() as file, monkeypatch.context() as patched:
         file.write(b"new")
-        patched.setattr(Path, "rename", killed)
+        patched.setattr("wherry.store.content.layers.write_atomic", killed)
         with pytest.raises(KeyboardInterrupt):
             archives.replace(DIFF_ID, file.fileno())
     with LayerArchives(tmp_path / "archives").open(DIFF_ID) as kept:
