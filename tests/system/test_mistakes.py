@@ -128,6 +128,11 @@ MISTAKES: dict[str, Mistake] = {
     "quota of the layer": Mistake(f"{RUN} --storage-opt size=1G busybox true", 125,
                                   "--storage-opt is supported only for overlay over xfs with "
                                   "'pquota' mount option"),
+    "option of a tmpfs": Mistake(f"{RUN} --tmpfs /x:nosuch=1 busybox true", 125,
+                                 'invalid tmpfs option ["nosuch" "1"]'),
+    "real time that the kernel lacks": Mistake(
+        f"{RUN} --cpu-rt-runtime 1000 busybox true", 125,
+        'failed to write "1000" to /sys/fs/cgroup'),
     "a GPU": Mistake(f"{RUN} --gpus all busybox true", 125,
                      'could not select device driver "" with capabilities: [[gpu]]'),
     "remove what runs": Mistake(
@@ -179,6 +184,7 @@ DIFFERENCES: dict[str, str] = {
     "remove what runs": OLDER, "exec in what is stopped": OLDER,
     "exec of a missing program": "the exit code was 126 in its release",
     "kill what is stopped": OLDER, "pause what is stopped": OLDER, "unpause what runs": OLDER,
+    "real time that the kernel lacks": "it names the system call, too",
     "unknown signal": OLDER, "bad subnet": OLDER,
     "garbage to load": "its words are those of a Go package",
     "truncated archive": "its words are those of a Go package",

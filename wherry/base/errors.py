@@ -17,7 +17,10 @@ class WherryError(Exception):
 
 def failure_of_system_call(error: OSError) -> str:
     """One line for what the kernel refused: the file, where one is named, and why."""
-    reason = (error.strerror or str(error)).lower()
+    if type(error).__str__ is not OSError.__str__:
+        return str(error)  # it has words of its own
+    reason = error.strerror or str(error)
+    reason = reason[:1].lower() + reason[1:]
     return f"{error.filename}: {reason}" if error.filename else reason
 
 

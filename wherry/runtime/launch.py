@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from wherry.base.errors import failure_of_system_call
 from wherry.linux import namespace as ns
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
@@ -144,7 +145,8 @@ def _perform(step: op.Operation, context: Context) -> None:
     try:
         EXECUTE[type(step)](step, context)
     except OSError as error:
-        raise StartFailed(f"{type(step).__name__}: {error}") from error
+        what = failure_of_system_call(error)
+        raise StartFailed(f"{type(step).__name__}: {what}") from error
 
 
 def _end(pid: int) -> None:
@@ -338,7 +340,7 @@ class _Init:
         except tuple(BY_NAME.values()) as error:
             self._tell(Report(error=type(error).__name__, message=error.message))
         except OSError as error:
-            self._tell(Report(error="StartFailed", message=str(error)))
+            self._tell(Report(error="StartFailed", message=failure_of_system_call(error)))
         except Exception as error:
             self._tell(Report(error="StartFailed", message=f"{type(error).__name__}: {error}"))
         finally:

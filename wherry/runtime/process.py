@@ -5,6 +5,7 @@ import os
 import resource
 import stat
 
+from wherry.base.files import naming
 from wherry.linux import capability, fd, process, seccomp
 from wherry.linux.syscall import SyscallError
 from wherry.runtime.errors import ExecutableNotFound, ExecutableRefused, StartFailed
@@ -165,7 +166,7 @@ def _set_label(plan: ProcessPlan) -> None:
             continue
         for candidate in (f"/proc/self/attr/{path}", "/proc/self/attr/exec"):
             if os.path.exists(candidate):
-                with open(candidate, "w") as file:
+                with naming(f"{candidate}: {value}"), open(candidate, "w") as file:
                     file.write(value)
                 break
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import msgspec
 
 from wherry.base.clock import now_ns
-from wherry.base.errors import WherryError
+from wherry.base.errors import WherryError, failure_of_system_call
 from wherry.base.files import write_atomic
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
@@ -94,7 +94,10 @@ class Monitor:
             started = self._start(starter, plan, attachments)
         except (WherryError, OSError) as error:
             name = type(error).__name__ if type(error).__name__ in BY_NAME else "StartFailed"
-            text = error.message if isinstance(error, WherryError) else str(error)
+            if isinstance(error, WherryError):
+                text = error.message
+            else:
+                text = failure_of_system_call(error)
             self._session.finish()
             self._remove_files()
             os.close(self._lock)

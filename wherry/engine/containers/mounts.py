@@ -21,6 +21,13 @@ from wherry.model.docker.container import (
 )
 
 _PROPAGATION = ("private", "rprivate", "slave", "rslave", "shared", "rshared")
+_TMPFS_KEYS = frozenset({"size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"})
+_TMPFS_FLAGS = frozenset({
+    "defaults", "ro", "rw", "suid", "nosuid", "dev", "nodev", "exec", "noexec", "sync", "async",
+    "dirsync", "remount", "mand", "nomand", "atime", "noatime", "diratime", "nodiratime",
+    "relatime", "norelatime", "strictatime", "nostrictatime", "bind", "rbind", "private",
+    "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable",
+})  # fmt: skip
 _TMPFS_OPTIONS = ("exec", "noexec", "suid", "nosuid", "dev", "nodev", "atime", "noatime")
 _MODES = {"ro", "rw", "z", "Z", "nocopy", "copy", "consistent", "cached", "delegated",
           *_PROPAGATION}  # fmt: skip
@@ -183,8 +190,13 @@ def _parse_bind_mount(request: MountRequest, target: str) -> MountPoint:
 
 
 def parse_tmpfs(target: str, options: str) -> MountPoint:
-    """A `--tmpfs` value."""
+    """A `--tmpfs` value; raises InvalidParameter for options that dockerd refuses."""
     words = [word for word in options.split(",") if word]
+    for word in words:
+        key, equals, value = word.partition("=")
+        if key not in (_TMPFS_KEYS if equals else _TMPFS_FLAGS):
+            shown = f'"{key}" "{value}"' if equals else f'"{key}"'
+            raise InvalidParameter(f"invalid tmpfs option [{shown}]")
     plain = ["noexec", "nosuid", "nodev"]
     kept = [word for word in plain if word.removeprefix("no") not in words]
     return MountPoint("tmpfs", posixpath.normpath(target), options=(*kept, *words),

@@ -14,6 +14,7 @@ from wherry.base.errors import InvalidParameter, NotFound
 from wherry.engine.containers.container import IdRange, MountPoint, Record
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.validate import capability_name
+from wherry.engine.system.host import apparmor_is_on
 from wherry.linux import capability, seccomp
 from wherry.model import runtime_spec as oci
 from wherry.model.docker.container import HostConfig, ThrottleDevice
@@ -89,7 +90,7 @@ def _process(record: Record, defaults: ContainerDefaults, granted: tuple[str, ..
         capabilities=oci.Capabilities(bounding=granted, effective=granted, permitted=granted),
         rlimits=_rlimits(host, defaults),
         no_new_privileges=_no_new_privileges(host, defaults),
-        apparmor_profile="" if host.privileged else _option(host, "apparmor", defaults.apparmor),
+        apparmor_profile=_apparmor_profile(host, defaults),
         oom_score_adj=host.oom_score_adj,
     )
 
@@ -123,6 +124,13 @@ def _no_new_privileges(host: HostConfig, defaults: ContainerDefaults) -> bool:
 def _split_option(option: str) -> tuple[str, str, str]:
     found = re.match(r"([^=:]+)([=:])(.*)", option, re.DOTALL)
     return (found[1], found[2], found[3]) if found else (option, "", "")
+
+
+def _apparmor_profile(host: HostConfig, defaults: ContainerDefaults) -> str:
+    """None where the kernel has no AppArmor: Docker lets the option pass there."""
+    if host.privileged or not apparmor_is_on():
+        return ""
+    return _option(host, "apparmor", defaults.apparmor)
 
 
 def _option(host: HostConfig, wanted: str, default: str) -> str:

@@ -69,7 +69,7 @@ def read_host() -> Host:
         oom_kill_disable=first and (memory / "memory.oom_control").exists(),
         block_io=first or "io" in available,
         seccomp=Path("/proc/sys/kernel/seccomp").exists(),
-        apparmor=_apparmor(),
+        apparmor=apparmor_is_on(),
     )
 
 
@@ -90,7 +90,8 @@ def _is_one(path: Path) -> bool:
         return False
 
 
-def _apparmor() -> bool:
+def apparmor_is_on() -> bool:
+    """Whether the kernel has AppArmor confine processes."""
     try:
         return Path("/sys/module/apparmor/parameters/enabled").read_text().startswith("Y")
     except OSError:
