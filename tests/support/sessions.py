@@ -12,8 +12,15 @@ from urllib.parse import parse_qs, urlsplit
 class SessionRegistry:
     """Takes pushes on loopback; to be used as a context."""
 
-    def __init__(self, *, cut_after: int) -> None:
-        """The connection of the first upload breaks when `cut_after` bytes of it have come."""
+    def __init__(self, *, cut_after: int, hold: bool = False) -> None:
+        """The connection of the first upload breaks when `cut_after` bytes of it have come.
+
+        With `hold` it does so when `go_on` is set, after `held` was.
+        """
+        self.held = threading.Event()
+        self.go_on = threading.Event()
+        if not hold:
+            self.go_on.set()
         self.blobs: dict[str, bytes] = {}
         self.manifests: dict[str, bytes] = {}
         self.ranges: list[str] = []
@@ -49,6 +56,8 @@ class SessionRegistry:
                 while left:
                     if registry._cut and len(session) >= registry._cut:
                         registry._cut = 0
+                        registry.held.set()
+                        registry.go_on.wait(60)
                         self.close_connection = True
                         return
                     piece = self.rfile.read(min(left, 10_000))

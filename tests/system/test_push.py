@@ -182,6 +182,21 @@ def test_an_upload_that_is_cut_goes_on_where_the_registry_has_it(engine: Engine)
         engine.docker("rmi", name)
 
 
+def test_an_upload_goes_on_after_the_daemon_was_killed() -> None:
+    with SessionRegistry(cut_after=300_000, hold=True) as keeping, Engine() as engine:
+        name = f"{keeping.address}/x:1"
+        load(engine, name=name)
+        with engine.spawn("push", name) as push:
+            assert keeping.held.wait(20)
+            engine.kill()
+            push.communicate(timeout=20)
+        keeping.go_on.set()
+        engine.start()
+        assert "1: digest: sha256:" in engine.docker("push", name).stdout
+        layers = json.loads(keeping.manifests["1"])["layers"]
+        assert keeping.ranges[:2] == ["", f"300000-{layers[0]['size'] - 1}"]
+
+
 def test_an_upload_that_is_cut_begins_anew_where_the_session_is_gone(registry: Registry) -> None:
     with CuttingProxy(registry.port) as proxy, Engine() as engine:
         name = f"{proxy.address}/cut:1"

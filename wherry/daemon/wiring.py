@@ -442,7 +442,9 @@ class Engine:
         pull = PullImage(
             catalog, unpacker, layers, archives, self._downloads, registries, attestations
         )
-        push = PushImage(catalog, packer, Uploads(archives, registries), attestations, registries)
+        push = PushImage(
+            catalog, packer, Uploads(archives, self._database), attestations, registries
+        )
         return ImageUseCases(
             catalog=catalog,
             list=ListImages(catalog, describe, self._index, pools),

@@ -1,6 +1,7 @@
 """Layers on their way to a registry: left out where they are there, mounted, or sent and resumed.
 
-A session that was cut goes on where the registry says it stopped, also in the next push.
+A session that was cut goes on where the registry says it stopped, also in the next push, and after
+a restart of the daemon.
 """
 
 import threading
@@ -12,13 +13,15 @@ from wherry.images.downloads import Progress, pause, short
 from wherry.model.docker.progress import moving, standing
 from wherry.model.manifest import Descriptor
 from wherry.model.reference import Reference
-from wherry.remote.endpoint import RegistrySettings
 from wherry.remote.errors import AuthorizationExpired, RegistryBusy, RegistryRefused
 from wherry.remote.registry import Registry
 from wherry.remote.uploads import BlobUploads
 from wherry.store.content.layers import LayerArchives
+from wherry.store.records.database import Database, Delete, Put
 
 _PIECE = 1 << 18
+_ATTEMPTS = 5
+_KIND = "upload"
 _REPORT_SECONDS = 0.1
 _CANCELLED = "the push was cancelled: what the registry has is kept there"
 
@@ -26,11 +29,13 @@ _CANCELLED = "the push was cancelled: what the registry has is kept there"
 class Uploads:
     """The uploads of all pushes."""
 
-    def __init__(self, archives: LayerArchives, settings: RegistrySettings) -> None:
+    def __init__(self, archives: LayerArchives, database: Database) -> None:
+        """Reads which sessions an earlier daemon had."""
         self._archives = archives
-        self._settings = settings
+        self._database = database
         self._lock = threading.Lock()
-        self._sessions: dict[tuple[str, str], str] = {}
+        known = database.read_all(_KIND)
+        self._sessions = {key: place.decode() for key, place in known.items()}
 
     def layer(
         self, registry: Registry, repository: Reference, layer: Descriptor, diff_id: str,
@@ -38,13 +43,14 @@ class Uploads:
     ) -> None:  # fmt: skip
         """Brings one layer there; `sources` are paths of repositories there that may have it."""
         name = short(diff_id)
+        key = f"{repository.name}@{layer.digest}"
         if registry.blob_size(layer.digest) is not None:
+            self._forget(key)
             report(standing("Layer already exists", name))
             return
         uploads = BlobUploads(registry)
-        key = (repository.name, layer.digest)
         with self._lock:
-            place = self._sessions.pop(key, "")
+            place = self._sessions.get(key, "")
         if not place:
             for source in sources:
                 place = uploads.mount(layer.digest, source)
@@ -70,22 +76,22 @@ class Uploads:
         if registry.blob_size(digest) is not None:
             return
         uploads = BlobUploads(registry)
-        for attempt in range(1, self._settings.attempts + 1):
+        for attempt in range(1, _ATTEMPTS + 1):
             try:
                 place = uploads.send(uploads.begin(), iter((data,)), 0, len(data))
                 uploads.finish(place, digest)
                 return
             except RegistryBusy:
-                if attempt >= self._settings.attempts:
+                if attempt >= _ATTEMPTS:
                     raise
 
     def _send(
         self, uploads: BlobUploads, layer: Descriptor, diff_id: str, place: str,
-        key: tuple[str, str], report: Progress, cancelled: Callable[[], bool],
+        key: str, report: Progress, cancelled: Callable[[], bool],
     ) -> None:  # fmt: skip
         """Sends until the registry has all of it; a refused session gives way to a new one."""
         resumed = bool(place)
-        for attempt in range(1, self._settings.attempts + 1):
+        for attempt in range(1, _ATTEMPTS + 1):
             try:
                 offset = 0
                 if resumed and place:
@@ -100,10 +106,10 @@ class Uploads:
             except (RegistryBusy, AuthorizationExpired):
                 if cancelled():
                     raise Cancelled(_CANCELLED) from None
-                if attempt >= self._settings.attempts:
+                if attempt >= _ATTEMPTS:
                     raise
             except RegistryRefused:
-                if not resumed or attempt >= self._settings.attempts:
+                if not resumed or attempt >= _ATTEMPTS:
                     raise
                 place = ""  # the registry forgot the session, or holds other bytes
             resumed = True
@@ -129,10 +135,12 @@ class Uploads:
                 offset += len(piece)
         report(moving("Pushing", short(diff_id), offset, layer.size))
 
-    def _remember(self, key: tuple[str, str], place: str) -> None:
+    def _remember(self, key: str, place: str) -> None:
         with self._lock:
             self._sessions[key] = place
+            self._database.submit([Put(_KIND, key, place.encode())])
 
-    def _forget(self, key: tuple[str, str]) -> None:
+    def _forget(self, key: str) -> None:
         with self._lock:
-            self._sessions.pop(key, None)
+            if self._sessions.pop(key, None) is not None:
+                self._database.submit([Delete(_KIND, key)])
