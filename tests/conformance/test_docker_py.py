@@ -283,6 +283,23 @@ def test_ports_and_networks(client: docker.DockerClient, api: Any) -> None:
     assert client.networks.prune()["NetworksDeleted"] == ["spare"]
 
 
+def test_an_ipv6_address_is_kept_for_the_day_that_its_network_has_ipv6(
+    client: docker.DockerClient, api: Any
+) -> None:
+    pools = IPAMConfig(pool_configs=[IPAMPool(subnet="2001:db8:9::/64")])
+    network = client.networks.create("later", ipam=pools)
+    endpoint = api.create_endpoint_config(ipv6_address="2001:db8:9::f00d")
+    made = client.containers.run(
+        "busybox", "sleep 1000", detach=True, network="later", networking_config={"later": endpoint}
+    )
+    made.reload()
+    settings = made.attrs["NetworkSettings"]["Networks"]["later"]
+    assert settings["IPAMConfig"]["IPv6Address"] == "2001:db8:9::f00d"
+    assert settings["GlobalIPv6Address"] == ""
+    made.remove(force=True)
+    network.remove()
+
+
 @pytest.mark.parametrize("mode", ["host", "none"])
 def test_host_and_none_are_among_a_containers_networks(
     client: docker.DockerClient, mode: str

@@ -1,5 +1,6 @@
 """One endpoint: its addresses reserved, its values complete, the interface that it stands for."""
 
+import ipaddress
 import secrets
 from collections.abc import Sequence
 
@@ -153,12 +154,21 @@ def _has_gateway(record: NetworkRecord, version: int) -> bool:
 def _reserve(catalog: NetworkCatalog, record: NetworkRecord, version: int, wanted: str) -> str:
     space = catalog.space(record.id, version)
     if space is None or not record.has_version(version):
-        if wanted:
+        if wanted and not _lies_in_a_subnet(record, wanted):
             raise BadAddress(
                 "invalid endpoint settings:\nno configured subnet contains IP address " + wanted
             )
         return ""
     return space.reserve(wanted) if wanted else space.choose()
+
+
+def _lies_in_a_subnet(record: NetworkRecord, address: str) -> bool:
+    """Whether a subnet of an IP version that is off holds an address: it is passed over then."""
+    try:
+        wanted = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(wanted in ipaddress.ip_network(subnet.subnet) for subnet in record.subnets)
 
 
 def _free(catalog: NetworkCatalog, network: str, version: int, address: str) -> None:
