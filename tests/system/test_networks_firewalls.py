@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.docker_engine import DockerEngine, needs_dockerd
 from tests.support.engine import Engine
 from tests.support.lan import HOST, OUTSIDE, Lan, again, ask, nft, running, tables
+from wherry.linux.netlink.route import Netlink
 
 
 @pytest.fixture
@@ -73,6 +75,43 @@ def test_a_dockerd_that_starts_later_and_drops_is_opened_in_its_user_chain(
     assert not [entry for entry in left if "rule" in entry]
     apply(lan, "delete table ip filter")
     box.start()
+
+
+@needs_dockerd
+def test_a_real_dockerd_on_the_same_machine_and_we_leave_each_other_alone(
+    lan: Lan, box: Engine
+) -> None:
+    with DockerEngine(namespace=lan.host) as docker:
+        docker.import_busybox()
+        docker.docker("run", "-d", "--name", "theirs", "-p", "8081:80", "busybox", "sleep", "600")
+        lan.serve(lan.inside(docker, "theirs"), 80)
+        again(lambda: lan.outside.run(ask, HOST, 8080) == OUTSIDE)
+        assert lan.outside.run(ask, HOST, 8081) == OUTSIDE
+        for engine, name in ((box, "web"), (docker, "theirs")):
+            assert engine.docker("exec", name, "nc", OUTSIDE, "7000").stdout == HOST
+        assert lan.inside(box, "web").run(ask, HOST, 8081) != "TimeoutError"
+        taken = box.docker("run", "-p", "8081:80", "busybox", check=False)
+        assert "address already in use" in taken.stderr
+        box.kill()
+        box.start()
+        assert lan.outside.run(ask, HOST, 8080) == OUTSIDE
+        assert lan.outside.run(ask, HOST, 8081) == OUTSIDE
+        docker.docker("rm", "-f", "theirs")
+    assert lan.outside.run(ask, HOST, 8080) == OUTSIDE
+    box.docker("rm", "-f", "web")
+    box.stop()
+    assert "wherry" not in str(lan.host.run(nft, "list ruleset"))
+    lan.host.run(clear)
+    box.start()
+
+
+def clear() -> None:
+    """Takes away what dockerd leaves on a machine: its rules and its bridge."""
+    nft("flush ruleset")
+    with Netlink() as netlink:
+        bridge = netlink.link("docker0")
+        if bridge is not None:
+            netlink.delete_link(bridge.ifindex)
 
 
 def test_a_firewall_that_offers_no_place_is_named_with_the_remedy(lan: Lan, box: Engine) -> None:
