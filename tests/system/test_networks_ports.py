@@ -225,6 +225,23 @@ def add_address(address: str) -> None:
         netlink.add_address(link.ifindex, address)
 
 
+def test_a_network_may_publish_at_one_address_and_keep_its_own_on_the_way_out(
+    lan: Lan, box: Engine
+) -> None:
+    box.docker(
+        "network", "create", "--subnet", "10.84.0.0/24",
+        "-o", "com.docker.network.bridge.host_binding_ipv4=127.0.0.1",
+        "-o", "com.docker.network.bridge.enable_ip_masquerade=false", "lane",
+    )  # fmt: skip
+    start(box, "web", "--network", "lane", "--ip", "10.84.0.5", "-p", "8080:80")
+    lan.serve(lan.inside(box, "web"), 80)
+    lan.serve(lan.outside, 7002)
+    assert lan.host.run(ask, "127.0.0.1", 8080) == "10.84.0.1"
+    assert lan.outside.run(ask, HOST, 8080) == "ConnectionRefusedError"
+    lan.outside.run(add_route, "10.84.0.0/24", HOST)
+    assert lan.inside(box, "web").run(ask, OUTSIDE, 7002) == "10.84.0.5"
+
+
 def test_without_rules_every_port_goes_through_the_proxy(lan: Lan, box: Engine) -> None:
     with Engine("--iptables=false", namespace=lan.host) as plain:
         plain.import_busybox()

@@ -138,6 +138,8 @@ def check_subnet(subnet: Subnet) -> Subnet:
         raise BadAddress(f"invalid subnet {subnet.subnet}: invalid CIDR block notation")
     if str(network.network_address) != str(ipaddress.ip_address(subnet.subnet.partition("/")[0])):
         raise BadAddress(f"invalid subnet {subnet.subnet}: it should be {network}")
+    if not network.prefixlen or network.is_loopback or network.is_multicast:
+        raise BadAddress(f"invalid subnet {network}: the host would lose addresses of its own")
     if subnet.ip_range:
         _check_range(subnet, network)
     gateway = subnet.gateway.partition("/")[0]
