@@ -26,9 +26,8 @@ def main() -> None:
     options = _options()
     if os.geteuid() != 0:
         sys.exit("containers are run: start it as root")
-    missing = [name for name in ("docker",) if not shutil.which(name)]
-    if missing:
-        sys.exit(f"not installed: {', '.join(missing)}")
+    if not shutil.which("docker"):
+        sys.exit("the docker command line is not installed")
     rows = list(_rows(options))
     print(table(rows))
     if options.json:
@@ -52,7 +51,10 @@ def _rows(options: argparse.Namespace) -> Iterator[Row]:
     programs = options.dockerd or [path for path in (_dockerd(),) if path]
     with ExitStack() as stack:
         wherry = stack.enter_context(Wherry())
-        dockerds = [stack.enter_context(Dockerd(program)) for program in programs]
+        dockerds = [
+            stack.enter_context(Dockerd(program, "dockerd" if len(programs) == 1 else program))
+            for program in programs
+        ]
         podman = stack.enter_context(Podman()) if shutil.which("podman") else None
         runtimes = stack.enter_context(Runtimes())
         engines: list[Wherry | Dockerd] = [wherry, *dockerds]

@@ -144,10 +144,10 @@ class Wherry:
 
 
 class Dockerd:
-    """A dockerd with a containerd of its own."""
+    """A dockerd with a containerd of its own, which is looked for beside it first."""
 
-    def __init__(self, program: str) -> None:
-        self.name = "dockerd"
+    def __init__(self, program: str, name: str) -> None:
+        self.name = name
         self.namespace = NetworkNamespace()
         self._program = program
         self._root = Path(tempfile.mkdtemp(prefix="bench-dockerd-"))
@@ -172,9 +172,14 @@ class Dockerd:
         ]  # fmt: skip
         (self._root / "daemon.json").write_text("{}")
 
+        path = f"{os.path.dirname(self._program)}:{os.environ['PATH']}"
+
         def spawn() -> subprocess.Popen[bytes]:
             with (self._root / "log").open("wb") as log:
-                return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+                return subprocess.Popen(
+                    command, stdout=log, stderr=log, start_new_session=True,
+                    env={**os.environ, "PATH": path},
+                )  # fmt: skip
 
         self._process = self.namespace.run(spawn)
         deadline = time.monotonic() + READY_SECONDS
