@@ -112,6 +112,10 @@ def _main(connection: socket.socket, layout: CgroupLayout, parent: int) -> NoRet
         data, descriptors = receive_message(connection)
         if data:
             _work(connection, _decode_order(data), descriptors, layout)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
     finally:
         os._exit(0)
 
