@@ -45,7 +45,7 @@ def inspect_each(
 
 def _templated(source: str) -> Callable[[Any], str]:
     from wherry.cli.template import Template
-    from wherry.cli.template_values import as_go
+    from wherry.cli.template_values import as_go, as_raw
 
     try:
         template = Template(source)
@@ -55,6 +55,10 @@ def _templated(source: str) -> Callable[[Any], str]:
     def show(value: Any) -> str:
         try:
             return template.execute(as_go(value))
+        except CliError:
+            pass  # docker tries once more without the types that it knows
+        try:
+            return template.execute(as_raw(value))
         except CliError as error:
             raise CliError(f"template parsing error: {error.message}") from error
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from wherry.cli.errors import CliError
 from wherry.cli.template_functions import FUNCTIONS, TEXTS
 from wherry.cli.template_parse import LOGIC, Reader
-from wherry.cli.template_values import FunctionError, GoStruct, NilPointer, go_text, go_type, truth
+from wherry.cli.template_values import (
+    FunctionError,
+    GoRaw,
+    GoStruct,
+    NilPointer,
+    go_text,
+    go_type,
+    truth,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -202,6 +210,8 @@ class Template:
                 return value.missing(name)
             except KeyError:
                 raise self._error(node, f'map has no entry for key "{name}"') from None
+        if isinstance(value, GoRaw) and name not in value:
+            raise self._error(node, f'map has no entry for key "{name}"')
         if isinstance(value, dict):
             return value.get(name)
         if value is None or isinstance(value, NilPointer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from wherry.cli.template_printf import printf
 from wherry.cli.template_values import (
     FunctionError,
+    GoRaw,
     GoStruct,
     equal,
     for_json,
@@ -30,7 +31,7 @@ def _index(value: Any, *keys: Any) -> Any:
         if value is None:
             raise FunctionError("index of untyped nil")
         if isinstance(value, dict):
-            texts = not isinstance(value, GoStruct) and all(map(_is_text, value.values()))
+            texts = not isinstance(value, GoStruct | GoRaw) and all(map(_is_text, value.values()))
             value = value.get(key, "" if texts else None)
         elif isinstance(value, list | tuple | str):
             if not isinstance(key, int):

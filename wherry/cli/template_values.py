@@ -109,6 +109,19 @@ class GoStruct(dict[str, "Any"]):
         return NilPointer() if value is None else value
 
 
+class GoRaw(dict[str, "Any"]):
+    """An object of which no type is known: a map whose missing keys are errors."""
+
+
+def as_raw(value: Any) -> Any:
+    """A decoded JSON value with all objects as maps, as docker tries them after its types."""
+    if isinstance(value, dict):
+        return GoRaw((key, as_raw(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return [as_raw(item) for item in value]
+    return value
+
+
 class NilPointer:
     """A pointer to nothing: `<nil>` as text, null as JSON, and not true."""
 
