@@ -32,7 +32,7 @@ _V2 = {
     "cpu.quota": ("cpu", "cpu.max"),
     "cpuset": ("cpuset", "cpuset.cpus"),
     "io.weight": ("io", "io.weight io.bfq.weight"),
-    "io.weight_device": ("io", "io.bfq.weight"),  # io.weight takes one where iocost is set up only
+    "io.weight_device": ("io", "io.bfq.weight"),
     "io.max": ("io", "io.max"),
 }
 """Version 2; what is not named here the unified hierarchy does not have."""
@@ -56,12 +56,22 @@ def find_facilities(layout: CgroupLayout) -> frozenset[str]:
         )
     groups = [entry.path for entry in os.scandir(layout.root) if entry.is_dir()]
     available = layout.available()
-    return frozenset(
+    found = {
         name
         for name, (controller, files) in _V2.items()
         if controller in available
         and (not (using := _using(groups, controller)) or _has_one(using, files))
-    )
+    }
+    return frozenset(found if _has_bfq() else found - {"io.weight_device"})
+
+
+def _has_bfq() -> bool:
+    """Whether the kernel has the scheduler that keeps weights of single devices.
+
+    (io.weight takes them only for devices for which iocost was set up.)
+    """
+    schedulers = Path("/sys/block").glob("*/queue/scheduler")
+    return any("bfq" in path.read_text() for path in schedulers)
 
 
 def _using(groups: list[str], controller: str) -> str:
