@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.needs import needs_root
+from wherry.linux.mount import clone_tree
 from wherry.linux.overlay import _mounted, overlay
 from wherry.linux.tree import copy_tree, remove_tree
 
@@ -42,6 +43,27 @@ def test_an_overlay_of_200_layers_with_long_names_is_made_detached(
     finally:
         os.close(root)
         os.close(tree)
+    assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
+
+
+@pytest.mark.parametrize("make", [by_mount, by_configuration])
+def test_layers_may_lie_in_detached_mounts(
+    tmp_path: Path, make: Callable[[Sequence[str], Sequence[str]], int]
+) -> None:
+    for name in ("one", "two", "own/upper", "own/work"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "one/file").write_text("below")
+    trees = [clone_tree(str(tmp_path / name), recursive=False) for name in ("one", "two", "own")]
+    one, two, own = (f"/proc/self/fd/{tree}" for tree in trees)
+    tree = make([one, two], (f"upperdir={own}/upper", f"workdir={own}/work"))
+    root = os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=tree)
+    for descriptor in (tree, *trees):
+        os.close(descriptor)
+    assert os.listdir(root) == ["file"]
+    os.close(os.open("file", os.O_WRONLY | os.O_TRUNC, dir_fd=root))
+    os.close(root)
+    assert (tmp_path / "own/upper/file").read_text() == ""
+    assert (tmp_path / "one/file").read_text() == "below"
     assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()
 
 

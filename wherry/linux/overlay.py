@@ -8,6 +8,7 @@ namespace of its own and hands back a detached copy, so that nobody sees a mount
 
 import errno
 import os
+import re
 import socket
 from collections.abc import Sequence
 from functools import lru_cache
@@ -18,13 +19,19 @@ from wherry.linux.syscall import SyscallError
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _UNKNOWN_OPTION = "wherry-probe"
+_COVERED = "/sys"
+"""A directory that every machine has, covered in a namespace that nobody else sees."""
+
+_DETACHED = re.compile(r"/proc/self/fd/(\d+)(|/.*)")
+"""How callers name a detached mount, or a directory in one."""
 
 
 def overlay(options: Sequence[str], attributes: int = 0, *, lower: Sequence[str] = ()) -> int:
     """A detached overlay mount from mount(8) options with one `lowerdir=` list.
 
-    `lower` replaces the list by descriptors' /proc paths, for idmapped layers. Forks on older
-    kernels: for single-threaded processes. Raises SyscallError.
+    `lower` replaces the list by descriptors' /proc paths, for idmapped layers: detached mounts, and
+    so may be what upper and work directory lie in. Forks on older kernels: for single-threaded
+    processes. Raises SyscallError.
     """
     layers = list(lower)
     rest: list[str] = []
@@ -34,7 +41,11 @@ def overlay(options: Sequence[str], attributes: int = 0, *, lower: Sequence[str]
         else:
             rest.append(option)
     if takes_single_layers():
-        return _configured(layers, rest, attributes)
+        try:
+            return _configured(layers, rest, attributes)
+        except SyscallError as error:
+            if error.errno != errno.EINVAL or not lower:
+                raise  # else: before Linux 6.15 detached mounts are refused so
     tree = _mounted(layers, rest)
     if attributes:
         km.mount_setattr(tree, set_attributes=attributes)
@@ -125,18 +136,30 @@ def _mounted(layers: Sequence[str], options: Sequence[str]) -> int:
 def _mount_privately(layers: Sequence[str], options: Sequence[str]) -> int:
     unshare(CLONE_NEWNS)
     km.set_propagation("/", km.MS_PRIVATE | km.MS_REC)
-    data = [f"lowerdir={':'.join(_short(layer) for layer in layers)}"]
+    km.mount("tmpfs", _COVERED, "tmpfs", 0, "mode=0777")
+    data = [f"lowerdir={':'.join(_reached(layer) for layer in layers)}"]
     for option in options:
         key, _, value = option.partition("=")
-        data.append(f"{key}={_short(value)}" if key in ("upperdir", "workdir") else option)
+        data.append(f"{key}={_reached(value)}" if key in ("upperdir", "workdir") else option)
     text = ",".join(data)
     if len(text) >= _PAGE:
         raise SyscallError(errno.E2BIG, "mount", f"overlay of {len(layers)} layers")
-    # Any directory will do to be mounted on: nobody else sees this namespace.
-    target = layers[0]
+    target = f"{_COVERED}/root"
+    os.mkdir(target)
     km.mount("overlay", target, "overlay", 0, text)
     return km.clone_tree(target, recursive=False)
 
 
-def _short(path: str) -> str:
-    return f"/proc/self/fd/{os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)}"
+def _reached(path: str) -> str:
+    """A short name for a directory, in a detached mount or not.
+
+    Before Linux 6.15 overlay takes no detached mount: it is attached where nobody else sees it.
+    """
+    detached = _DETACHED.fullmatch(path)
+    if not detached:
+        return f"/proc/self/fd/{os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)}"
+    place = f"{_COVERED}/{detached[1]}"
+    if not os.path.isdir(place):
+        os.mkdir(place)
+        km.move_mount(int(detached[1]), place)
+    return place + detached[2]
