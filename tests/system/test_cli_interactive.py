@@ -187,7 +187,7 @@ def test_output_and_errors_are_kept_apart_without_a_terminal(
 
 
 @pytest.mark.parametrize(("command", "code"), [
-    (("sh", "-c", "exit 77"), 77), (("nosuch",), 127), (("/etc",), 126), (("false",), 1),
+    (("sh", "-c", "exit 77"), 77), (("nosuch",), 127), (("/etc/passwd",), 126), (("false",), 1),
 ])  # fmt: skip
 def test_exit_codes_are_dockers(
     engine: Engine, program: list[str], command: tuple[str, ...], code: int

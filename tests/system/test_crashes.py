@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.docker_cli import docker_release
 from tests.support.engine import Engine, busybox_archive
 from tests.support.holdings import holdings, settled
 from tests.support.layers import Layout, docker_archive, entry, layer
@@ -22,9 +23,10 @@ from wherry.base.crash_points import POINTS
 
 COUNTING = "i=0; while [ ! -e /tmp/end ]; do echo line $i; i=$((i+1)); sleep 0.02; done; exit 9"
 OBEDIENT = "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.05; done"
+IMAGE_MOUNT = ("--mount", "type=image,source=busybox,target=/image")
 CREATE = (
     "create", "--name", "made", "-p", "127.0.0.1:8080:80", "-v", "filled:/etc", "-v", "/anon",
-    "--mount", "type=image,source=busybox,target=/image", "busybox", "sh", "-c", OBEDIENT,
+    *(IMAGE_MOUNT if docker_release() >= (28,) else ()), "busybox", "sh", "-c", OBEDIENT,
 )  # fmt: skip
 
 
