@@ -117,9 +117,11 @@ class NetworkGuard:
             self._life.close()
         self._life = life
         if life is not None and self._loop is not None:
-            self._loop.add_reader(life.fileno(), self._proxy_ended)
+            self._loop.add_reader(life.fileno(), self._proxy_ended, life)
 
-    def _proxy_ended(self) -> None:
+    def _proxy_ended(self, life: socket.socket) -> None:
+        if life is not self._life:
+            return  # the word of one that has a successor already
         self._watch_proxy(None)
         asyncio.get_running_loop().create_task(self._revive())
 
