@@ -67,6 +67,7 @@ def test_what_is_pushed_is_what_is_pulled(engine: Engine, registry: Registry) ->
     assert {item["mediaType"] for item in manifest["layers"]} == {
         "application/vnd.docker.image.rootfs.diff.tar.gzip"
     }
+    assert Api(engine.socket).get(f"/images/{name}/json")["Descriptor"]["digest"] == found
     own = engine.docker("inspect", "-f", "{{.Id}} {{.RepoDigests}}", name).stdout
     assert own.split()[1] == f"[{registry.address}/made@{found}]"
     again = engine.docker("push", name).stdout
@@ -237,6 +238,8 @@ def test_a_platform_is_pushed_alone_and_an_index_whole(engine: Engine, registry:
     engine.docker("tag", name, f"{registry.address}/index:arm")
     shown = engine.docker("push", "--platform", "linux/arm64", f"{registry.address}/index:arm")
     assert f"arm: digest: {images[1]['digest']}" in shown.stdout
+    alone = f"{registry.address}/index@{images[1]['digest']}"
+    assert engine.docker("inspect", "-f", "{{.Architecture}}", alone).stdout == "arm64\n"
     done = engine.docker("push", "--platform", "linux/s390x", name, check=False)
     assert "does not provide the specified platform (linux/s390x)" in done.stderr
     engine.docker("rmi", name, f"{registry.address}/index:arm")

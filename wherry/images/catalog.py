@@ -216,18 +216,6 @@ class ImageCatalog:
                 self._images[identifier] = changed
             return gone
 
-    def remember_digest(self, identifier: str, repo_digest: str) -> None:
-        """Keeps the digest that a repository knows an image by."""
-        with self._lock:
-            stored = self._images.get(identifier)
-            if stored is None or repo_digest in stored.repo_digests:
-                return
-            changed = msgspec.structs.replace(
-                stored, repo_digests=(*stored.repo_digests, repo_digest)
-            )
-            self._write([Put("image", identifier, msgspec.json.encode(changed))])
-            self._images[identifier] = changed
-
     def remove(self, identifier: str) -> None:
         """Forgets an image and its names."""
         with self._lock:

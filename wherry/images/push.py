@@ -11,6 +11,7 @@ from wherry.images.attestations import Attestation, Attestations
 from wherry.images.catalog import ImageCatalog
 from wherry.images.downloads import Progress, short
 from wherry.images.packing import Packed, Packer
+from wherry.images.records import Origin
 from wherry.images.uploads import Uploads
 from wherry.model.credentials import Credentials
 from wherry.model.digest import Digest
@@ -166,8 +167,16 @@ class PushImage:
                 registry.put_manifest(described.digest, described.media_type, item.data)
         top = content.top
         registry.put_manifest(tagged.tag, top.media_type, content.data)
-        image = self._catalog.get(tagged.familiar())
-        self._catalog.remember_digest(image.id, f"{tagged.familiar_name}@{top.digest}")
+        for packed in content.manifests:
+            # What was made here is known by this manifest from now on.
+            image = self._catalog.get(packed.manifest.config.digest)
+            self._catalog.add(
+                image.raw, image.size, image.added_at,
+                repo_digest=f"{tagged.familiar_name}@{top.digest}",
+                origin=None if image.manifest else Origin(
+                    packed.data, packed.descriptor.media_type
+                ),
+            )  # fmt: skip
         if content.replaced:
             report({"progressDetail": {}, "aux": {
                 "manifestPushedInsteadOfIndex": True,

@@ -22,6 +22,7 @@ from wherry.store.records.database import Database, Delete, Put
 _PIECE = 1 << 18
 _ATTEMPTS = 5
 _KIND = "upload"
+_WAIT_SECONDS = 30
 _REPORT_SECONDS = 0.1
 _CANCELLED = "the push was cancelled: what the registry has is kept there"
 
@@ -138,7 +139,8 @@ class Uploads:
     def _remember(self, key: str, place: str) -> None:
         with self._lock:
             self._sessions[key] = place
-            self._database.submit([Put(_KIND, key, place.encode())])
+        # Before a byte is sent: after a kill nobody else knows of the session.
+        self._database.submit([Put(_KIND, key, place.encode())]).result(_WAIT_SECONDS)
 
     def _forget(self, key: str) -> None:
         with self._lock:
