@@ -17,6 +17,7 @@ from typing import NoReturn
 
 import msgspec
 
+from wherry.linux.cgroup import scope
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.linux.fd import receive_message
@@ -45,6 +46,8 @@ def main() -> None:
     group = Cgroup(layout, sys.argv[3]) if sys.argv[3] else None
     if group:
         group.enter("monitors of containers")
+        if scope.is_scope(group.path):
+            scope.load()
     zygote = Zygote(connection, tasks, layout, group, lock)
     connection.send(b"ready")
     rehearse(sys.argv[5], layout)

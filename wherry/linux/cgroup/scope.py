@@ -4,17 +4,22 @@ Where systemd runs, the tree of version 2 is its own: a group that others make t
 controllers whenever it likes. So it is asked for a transient scope with `Delegate=yes`, told the
 limits that it would otherwise write over, and what it has no word for is written by ourselves.
 The path tells: a group whose name ends in `.scope` is systemd's.
+
+What talks to systemd is loaded when it is needed: elsewhere it would only cost time and memory.
 """
 
 import errno
 import posixpath
 import time
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from wherry.linux.cgroup.layout import read_value
 from wherry.linux.cgroup.resources import Resources
 from wherry.linux.cgroup.weights import cpu_weight, swap_bytes
-from wherry.linux.systemd import Property, Systemd, SystemdError
+
+if TYPE_CHECKING:
+    from wherry.linux.systemd import Property, Systemd
 
 _UNLIMITED = (1 << 64) - 1
 _PERIOD = 100_000
@@ -54,6 +59,8 @@ def make_scope(
     It ends by itself with its last process. `after` are units that end later than it when the
     machine goes down; `stop_seconds` is how long its processes then have after SIGTERM.
     """
+    from wherry.linux.systemd import Systemd, SystemdError
+
     name, parent = posixpath.basename(path), posixpath.basename(posixpath.dirname(path))
     properties: list[Property] = [
         ("Description", "s", description),
@@ -78,7 +85,14 @@ def make_scope(
                 _stop(systemd, name)
 
 
-def _stop(systemd: Systemd, name: str) -> None:
+def load() -> None:
+    """Loads what talks to systemd, for a process that forks others which will."""
+    import wherry.linux.systemd  # noqa: F401
+
+
+def _stop(systemd: "Systemd", name: str) -> None:
+    from wherry.linux.systemd import SystemdError
+
     try:
         systemd.reset_failed(name)
         systemd.stop(name)
@@ -91,11 +105,13 @@ def change_scope(path: str, resources: Resources, directory: str) -> None:
     """Tells systemd new limits of a scope, so that it does not write the old ones again."""
     properties = list(limit_properties(resources, path=directory, made=True))
     if properties:
+        from wherry.linux.systemd import Systemd
+
         with Systemd() as systemd:
             systemd.set_properties(posixpath.basename(path), properties)
 
 
-def limit_properties(resources: Resources, *, path: str, made: bool) -> Iterator[Property]:
+def limit_properties(resources: Resources, *, path: str, made: bool) -> Iterator["Property"]:
     """The limits that systemd has a word for (systemd.resource-control(5)).
 
     For a group that is `made`, `path` is its directory and what is not given stays as it is.
@@ -125,7 +141,7 @@ def _limit(value: int) -> int:
     return value if value >= 0 else _UNLIMITED
 
 
-def _quota(resources: Resources, present: str) -> Iterator[Property]:
+def _quota(resources: Resources, present: str) -> Iterator["Property"]:
     words = present.split()
     period = resources.cpu_period or int(words[1] if words else _PERIOD)
     quota = resources.cpu_quota

@@ -1,8 +1,8 @@
 """`delete`: forgets a stopped container; with `--force` one that runs, too."""
 
 from wherry.oci_cli.container import check_name, open_container
-from wherry.oci_cli.creation import destroy
 from wherry.oci_cli.errors import NO_SUCH_CONTAINER, RuntimeFailure
+from wherry.oci_cli.lifetime import destroy
 from wherry.oci_cli.log import Log
 from wherry.oci_cli.options import Values
 

@@ -4,7 +4,8 @@ import os
 
 from wherry.oci_cli.bundle import read_bundle
 from wherry.oci_cli.console import Relay, forward_signals
-from wherry.oci_cli.creation import create, destroy, start
+from wherry.oci_cli.creation import create
+from wherry.oci_cli.lifetime import destroy, start
 from wherry.oci_cli.log import Log
 from wherry.oci_cli.options import Values
 

@@ -1,7 +1,7 @@
 """`start`: lets the program of a created container run."""
 
 from wherry.oci_cli.container import open_container
-from wherry.oci_cli.creation import start
+from wherry.oci_cli.lifetime import start
 from wherry.oci_cli.log import Log
 from wherry.oci_cli.options import Values
 
