@@ -19,10 +19,7 @@ def apply_changes(config: RuntimeConfig, changes: Sequence[str]) -> RuntimeConfi
             word, _, rest = line.strip().partition(" ")
             apply = _INSTRUCTIONS.get(word.upper())
             if apply is None:
-                raise InvalidParameter(
-                    f"dockerfile parse error: unknown instruction: {word} "
-                    f"(of {line.strip()!r}; may be one of {', '.join(sorted(_INSTRUCTIONS))})"
-                )
+                raise InvalidParameter(f"{word.lower()} is not a valid change command")
             try:
                 config = apply(config, rest.strip())
             except ValueError as error:

@@ -376,7 +376,7 @@ class _Init:
             self._tell(Report(stage="ready"))
         self._await_last_parent()
         keep = self._channel.fileno()
-        path, environment = process.become(plan.process, keep)
+        path, environment = process.become(plan.process, keep, make_directory=True)
         if self._hand_over:
             set_parent_death_signal(signal.SIGKILL)
         if self._wait_start >= 0:

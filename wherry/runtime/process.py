@@ -15,12 +15,15 @@ from wherry.runtime.users import Identity, look_up
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def become(plan: ProcessPlan, keep: int) -> tuple[str, dict[str, str]]:
+def become(
+    plan: ProcessPlan, keep: int, *, make_directory: bool = False
+) -> tuple[str, dict[str, str]]:
     """Turns the caller into what the plan says; returns the program's path and environment.
 
     To be called inside the container's namespaces and root, with the standard streams in place;
-    `keep` is the one other descriptor that stays until exec closes it. Raises StartFailed,
-    ExecutableNotFound, ExecutableRefused, UserNotFound.
+    `keep` is the one other descriptor that stays until exec closes it. With `make_directory` the
+    working directory is made if it is missing, as for a container's first process. Raises
+    StartFailed, ExecutableNotFound, ExecutableRefused, UserNotFound.
     """
     process.reset_signals()
     os.umask(0o022 if plan.umask is None else plan.umask)
@@ -32,7 +35,9 @@ def become(plan: ProcessPlan, keep: int) -> tuple[str, dict[str, str]]:
         process.join_session_keyring("_ses.wherry")
     identity = _identity(plan)
     environment = _environment(plan, identity)
-    _enter_directory(plan.cwd, identity)
+    if make_directory:
+        _make_directory(plan.cwd)
+    _enter_directory(plan.cwd)
     _own_streams(identity)
     _set_label(plan)
     if plan.seccomp and not plan.no_new_privileges:
@@ -101,7 +106,9 @@ def raise_limits(limits: tuple[tuple[str, int, int], ...]) -> None:
 
 def _identity(plan: ProcessPlan) -> Identity:
     if plan.user or plan.group_add:
-        return look_up(plan.user, plan.group_add)
+        found = look_up(plan.user, plan.group_add)
+        # With its own group among them a process cannot shed it to pass a check (CVE-2022-36109).
+        return found._replace(groups=tuple(dict.fromkeys((found.gid, *found.groups))))
     home = look_up(str(plan.uid), ()).home
     groups = plan.groups
     if not groups and not plan.user and not plan.gid:
@@ -119,8 +126,7 @@ def _environment(plan: ProcessPlan, identity: Identity) -> dict[str, str]:
     return environment
 
 
-def _enter_directory(path: str, identity: Identity) -> None:
-    """Makes and enters the working directory, then makes sure that it lies inside the root."""
+def _make_directory(path: str) -> None:
     if not os.path.isdir(path):
         try:
             os.makedirs(path, mode=0o755, exist_ok=True)
@@ -130,6 +136,10 @@ def _enter_directory(path: str, identity: Identity) -> None:
         except OSError as error:
             if error.errno != errno.EROFS:
                 raise
+
+
+def _enter_directory(path: str) -> None:
+    """Enters the working directory, and makes sure that it lies inside the root."""
     try:
         os.chdir(path)
     except OSError as error:

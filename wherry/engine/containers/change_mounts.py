@@ -91,7 +91,8 @@ class ChangeMounts:
             return
         sources: dict[str, str] = {}
         if point.volume:
-            sources[point.volume] = str(await self._volumes.mount(point.volume, container.id))
+            path = await self._volumes.mount(point.volume, container.id, point.attributes())
+            sources[point.volume] = str(path)
         elif point.type == "bind" and point.source:
             await self._pools.run("disk", make_bind_source, point.source)
         await self._pools.run("supervisor", self._run, ATTACH_TASK, container, point, sources)
@@ -100,7 +101,7 @@ class ChangeMounts:
         if container.monitor is not None and point.type != "secret":
             await self._pools.run("supervisor", self._run, DETACH_TASK, container, point, {})
         if point.volume:
-            await self._volumes.unmount(point.volume, container.id)
+            await self._volumes.unmount(point.volume, container.id, shown=True)
             self._volumes.dereference(point.volume, container.id)
         if point.snapshot:
             await self._pools.run("disk", self._snapshots.remove, point.snapshot)

@@ -44,6 +44,14 @@ class MountPoint(msgspec.Struct, frozen=True, omit_defaults=True):
     secret: str = ""
     secret_options: SecretOptions | None = None
 
+    def attributes(self) -> dict[str, str]:
+        """What events about a volume mounted here say of the place."""
+        return {
+            "destination": self.target,
+            "propagation": self.propagation,
+            "read/write": str(self.read_write).lower(),
+        }
+
 
 class IdRange(msgspec.Struct, frozen=True):
     """Ids of the host that a container's user namespace has: root's uid and gid, how many."""

@@ -196,6 +196,7 @@ class CreateContainer:
             host,
             log_config=log,
             memory_swap=swap,
+            memory_swappiness=None if host.memory_swappiness == -1 else host.memory_swappiness,
             network_mode=host.network_mode or "default",
             ipc_mode=host.ipc_mode or defaults.ipc_mode,
             cgroupns_mode=cgroupns,

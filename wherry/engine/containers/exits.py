@@ -184,7 +184,7 @@ class ExitWatcher:
             await self._network.leave(container)
             for point in container.record.mounts:
                 if point.volume:
-                    await self._volumes.unmount(point.volume, container.id)
+                    await self._volumes.unmount(point.volume, container.id, shown=True)
         except (WherryError, OSError) as error:
             # The end of the container is a fact all the same; the next start finds what is left.
             logger.warning("container %s: %s", container.id, error)

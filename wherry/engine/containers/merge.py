@@ -24,7 +24,7 @@ def merge_config(user: ContainerConfig, image: ImageConfig) -> ContainerConfig:
     return msgspec.structs.replace(
         user,
         user=user.user or base.user,
-        env=_merge_env(base.env or [], user.env or []),
+        env=_merge_env(base.env, user.env),
         entrypoint=entrypoint or None,
         cmd=command or None,
         working_dir=user.working_dir or base.working_dir,
@@ -37,7 +37,9 @@ def merge_config(user: ContainerConfig, image: ImageConfig) -> ContainerConfig:
     )
 
 
-def _merge_env(base: list[str], user: list[str]) -> list[str]:
+def _merge_env(base: list[str] | None, user: list[str] | None) -> list[str] | None:
+    if base is None or user is None:
+        return user if base is None else base
     given = {item.partition("=")[0] for item in user}
     return [*user, *(item for item in base if item.partition("=")[0] not in given)]
 

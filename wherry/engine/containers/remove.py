@@ -129,7 +129,10 @@ class RenameContainer:
         """Raises InvalidParameter for a bad name, NameInUse for a taken one."""
         if not name:
             raise InvalidParameter("Neither old nor new names may be empty")
-        name = check_name(name)
+        try:
+            name = check_name(name if name.startswith("/") else f"/{name}")
+        except InvalidParameter as error:
+            raise InvalidParameter(f"Error when allocating new name: {error.message}") from None
         old = container.name
         if name == old:
             raise InvalidParameter("Renaming a container with the same name as its current name")

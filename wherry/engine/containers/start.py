@@ -167,7 +167,7 @@ class StartContainer:
         sources: dict[str, str] = {}
         for point in container.record.mounts:
             if point.volume:
-                path = await self._volumes.mount(point.volume, container.id)
+                path = await self._volumes.mount(point.volume, container.id, point.attributes())
                 sources[point.volume] = str(path)
             elif point.type == "bind":
                 await self._pools.run("disk", make_bind_source, point.source)
@@ -262,7 +262,7 @@ class StartContainer:
         await self._network.leave(container)
         for point in container.record.mounts:
             if point.volume:
-                await self._volumes.unmount(point.volume, container.id)
+                await self._volumes.unmount(point.volume, container.id, shown=True)
         await self._pools.run("disk", self._clean, container)
         code = 128
         if isinstance(error.__cause__, ExecutableNotFound):

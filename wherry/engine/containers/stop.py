@@ -60,7 +60,7 @@ class ContainerSignals:
     async def restart(self, container: Container, signal: str, seconds: int | None) -> None:
         """Stops the container if it runs, and starts it."""
         with contextlib.suppress(NotModified):
-            await self._stop(container, signal, seconds)
+            await self.stop(container, signal, seconds)
         await self._start(container)
         self._publish(container, "restart")
 

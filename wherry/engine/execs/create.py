@@ -34,7 +34,7 @@ class CreateExec:
         if not request.cmd:
             raise InvalidParameter("No exec command specified")
         container = self._index.get(reference)
-        check_active(container)
+        check_active(container, reference)
         if request.working_dir and not request.working_dir.startswith("/"):
             raise InvalidParameter(f"Cwd must be an absolute path: {request.working_dir}")
         keys = parse_detach_keys(request.detach_keys)
@@ -52,10 +52,11 @@ class CreateExec:
         self._events.publish("container", action, container.id, attributes)
 
 
-def check_active(container: Container) -> None:
-    """Raises ContainerNotRunning, or ContainerBusy if it is paused or between two runs."""
+def check_active(container: Container, reference: str) -> None:
+    """Raises ContainerNotRunning, or ContainerBusy if it is paused or between two runs.
+
+    `reference` is what the client calls it.
+    """
     check_running(container)
     if container.state.status == "paused":
-        raise ContainerBusy(
-            f"Container {container.id} is paused, unpause the container before exec"
-        )
+        raise ContainerBusy(f"Container {reference} is paused, unpause the container before exec")

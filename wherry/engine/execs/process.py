@@ -30,8 +30,9 @@ class Exec:
 
     @property
     def command(self) -> str:
-        """The words of the command, as events show them."""
-        return " ".join(self.request.cmd or ())
+        """The words of the command, as dockerd's events show them: a space after the program."""
+        program, *arguments = self.request.cmd or ("",)
+        return f"{program} {' '.join(arguments)}"
 
     def begin(self) -> None:
         """It is being started: a second start is refused from here on."""

@@ -34,7 +34,7 @@ class StartExec:
         Raises NoSuchExec, ContainerNotRunning, ContainerBusy, Conflict if it was started already.
         """
         process = self._registry.get(identifier)
-        check_active(process.container)
+        check_active(process.container, process.container.id)
         if process.exit_code is not None:
             raise Conflict(f"exec command {process.id} has already run")
         if process.began:

@@ -60,9 +60,10 @@ class CommitContainer:
                 # It may have been unpaused, or have ended, meanwhile.
                 with contextlib.suppress(WherryError):
                     await self._signals.unpause(container)
-        attributes = {**container.attributes(), "imageID": image.id}
+        attributes = {**container.attributes(), "comment": comment, "imageID": image.id}
         if reference:
             attributes["imageRef"] = reference.familiar()
+            self._events.publish("image", "tag", image.id, {"name": reference.familiar()})
         self._events.publish("container", "commit", container.id, attributes)
         return image
 

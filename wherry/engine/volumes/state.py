@@ -10,7 +10,7 @@ import msgspec
 
 from wherry.base import crash_points
 from wherry.base.clock import rfc3339_nano, timestamp
-from wherry.base.errors import Conflict, NotFound
+from wherry.base.errors import Conflict, InvalidParameter, NotFound
 from wherry.base.ids import new_id
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
@@ -116,7 +116,10 @@ class VolumeState:
             present = self._records.get(name)
             if present is not None:
                 return present
-            check_options(options or {})
+            try:
+                check_options(options or {})
+            except InvalidParameter as error:
+                raise InvalidParameter(f"create {name}: {error.message}") from None
             record = VolumeRecord(
                 name,
                 timestamp(),
@@ -247,8 +250,13 @@ class VolumeState:
         """A container that had the volume was removed; repeating it is harmless."""
         self._references.get(name, set()).discard(container)
 
-    async def mount(self, name: str, container: str) -> Path:
-        """Where a volume's data is, with what its options name mounted; raises NoSuchVolume."""
+    async def mount(
+        self, name: str, container: str, shown: Mapping[str, str] | None = None
+    ) -> Path:
+        """Where a volume's data is, with what its options name mounted; raises NoSuchVolume.
+
+        `shown` is what an event says of the place in the container; without it there is none.
+        """
         record = self.get(name)
         if record.options:
             async with self._lock:
@@ -256,11 +264,20 @@ class VolumeState:
         else:  # somebody may have removed the directory by hand; dockerd makes it again
             await self._pools.run(POOL, self._directories.create, name)
         self._mounted.setdefault(name, set()).add(container)
+        if shown is not None:
+            attributes = {"container": container, "driver": "local", **shown}
+            self._events.publish("volume", "mount", name, attributes)
         return self.mountpoint(name)
 
-    async def unmount(self, name: str, container: str) -> None:
-        """A container ended that had the volume mounted; the last one unmounts its options."""
+    async def unmount(self, name: str, container: str, *, shown: bool = False) -> None:
+        """A container ended that had the volume mounted; the last one unmounts its options.
+
+        With `shown` an event says so, if it was mounted.
+        """
         holders = self._mounted.get(name, set())
+        if shown and container in holders:
+            attributes = {"container": container, "driver": "local"}
+            self._events.publish("volume", "unmount", name, attributes)
         holders.discard(container)
         record = self._records.get(name)
         if record is not None and record.options and not holders:

@@ -100,7 +100,7 @@ class FakeVolumes:
     def __init__(self) -> None:
         self.unmounted: list[str] = []
 
-    async def unmount(self, name: str, container: str) -> None:
+    async def unmount(self, name: str, container: str, *, shown: bool = False) -> None:
         self.unmounted.append(name)
 
 
