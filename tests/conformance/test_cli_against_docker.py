@@ -139,5 +139,30 @@ def test_a_terminal_shows_the_same(
     assert shown[1] == shown[0]
 
 
+@pytest.mark.parametrize(("line", "dialogue"), [
+    ("login other.example", [("Username: ", "me\r"), ("Password: ", "secret\r")]),
+    ("login -u me other.example", [("Password: ", "secret\r")]),
+    ("login -u me other.example", [("Password: ", "\r")]),
+    ("login other.example", [("Username: ", "\r")]),
+    ("login -u me other.example", [("Password: ", "\x03")]),
+    ("container prune", [("[y/N] ", "y\r")]),
+    ("container prune", [("[y/N] ", "no\r")]),
+    ("system prune", [("[y/N] ", "\x03")]),
+])  # fmt: skip
+def test_questions_are_asked_alike(
+    line: str, dialogue: list[tuple[str, str]], engines: list[CannedEngine], tmp_path: Path
+) -> None:
+    told = []
+    for program in (["docker"], WHERRY):
+        (tmp_path / "config.json").write_text("{}")
+        variables = environment(engines[0], tmp_path)
+        with Terminal([*program, *line.split()], variables, columns=120) as terminal:
+            for question, answer in dialogue:
+                terminal.expect(question)
+                terminal.send(answer)
+            told.append((terminal.wait(), settled(terminal.seen, engines[0], tmp_path)))
+    assert told[1] == told[0]
+
+
 def test_the_listed_differences_are_of_lines_that_are_tried() -> None:
     assert set(DIFFERENCES) <= set(LINES)

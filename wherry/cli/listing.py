@@ -56,6 +56,10 @@ class Row:
         self.fields, self.item, self.trunc, self.type_name = fields, item, trunc, type_name
         self._labels = labels or own_labels
 
+    def __str__(self) -> str:
+        """For `{{.}}`: the fields' texts, as Go prints a struct."""
+        return f"{{{' '.join(str(value) for value in self.as_json().values())}}}"
+
     def template_field(self, name: str, arguments: Sequence[Any]) -> Any:
         """The field as text; KeyError if the view has none of that name."""
         if name == "Label" and "Labels" in self.fields:

@@ -64,9 +64,15 @@ def _ask(session: Session, user: str, password: str) -> tuple[str, str]:
         raise CliError("Error: Cannot perform an interactive login from a non TTY device")
     from getpass import getpass
 
-    while not user:
-        user = input("Username: ").strip()
-    password = password or getpass("Password: ")
+    from wherry.cli.prompt import interrupted
+
+    try:
+        user = user or input("Username: ").strip()
+        if not user:
+            raise CliError("Error: Non-null Username Required")
+        password = password or getpass("Password: ")
+    except KeyboardInterrupt:
+        raise interrupted() from None
     if not password:
         raise CliError("Error: Password Required")
     return user, password
