@@ -258,3 +258,18 @@ def test_a_container_is_shown_as_its_version_has_it(engine: Engine, filled: Api)
     assert "KernelMemory" in at(engine, "v1.41").get("/containers/busy/json")["HostConfig"]
     assert "Health" not in old.get("/containers/json")[0]
     assert new.get("/containers/json")[0]["Health"] == {"Status": "none", "FailingStreak": 0}
+
+
+def test_lists_and_samples_have_the_fields_of_their_version(engine: Engine, filled: Api) -> None:
+    for version, endpoint, sample in (
+        ("v1.43", set(), set()), ("v1.44", {"DNSNames"}, set()),
+        ("v1.51", {"DNSNames", "GwPriority"}, set()),
+        ("v1.52", {"DNSNames", "GwPriority"}, {"os_type"}),
+    ):  # fmt: skip
+        api = at(engine, version)
+        listed = api.get("/containers/json")[0]["NetworkSettings"]["Networks"]["bridge"]
+        assert listed.keys() & {"DNSNames", "GwPriority"} == endpoint
+        counted = api.get("/system/df")["Containers"][0]
+        assert ("Health" in counted) == (version == "v1.52")
+        read = api.get("/containers/busy/stats?stream=0&one-shot=1")
+        assert read.keys() & {"os_type"} == sample

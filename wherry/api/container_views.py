@@ -10,7 +10,7 @@ from wherry.engine.containers.spec import MASKED_PATHS, READONLY_PATHS
 from wherry.engine.containers.summary import mount_summaries
 from wherry.engine.networks.settings import endpoint_settings, port_map
 from wherry.model.docker.container import ContainerConfig, EndpointSettings, HostConfig
-from wherry.model.docker.container_summary import ContainerSummary
+from wherry.model.docker.container_summary import ContainerSummary, SummaryNetworks
 
 Version = tuple[int, int]
 View = dict[str, Any]
@@ -234,4 +234,16 @@ def summary_view(summary: ContainerSummary, version: Version) -> ContainerSummar
         changes["host_config"] = plain
     if version < _WITH_HEALTH_SUMMARY:
         changes["health"] = msgspec.UNSET
+    if version < _WITH_GATEWAY_PRIORITY:
+        networks = summary.network_settings.networks
+        shown = {name: _older_endpoint(item, version) for name, item in networks.items()}
+        changes["network_settings"] = SummaryNetworks(shown)
     return msgspec.structs.replace(summary, **changes) if changes else summary
+
+
+def _older_endpoint(settings: EndpointSettings, version: Version) -> View:
+    view: View = msgspec.to_builtins(settings)
+    view.pop("GwPriority")
+    if version < _WITH_DNS_NAMES:
+        view.pop("DNSNames")
+    return view

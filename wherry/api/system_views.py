@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from wherry.api.container_views import summary_view
 from wherry.api.version import Version
 from wherry.engine.system.disk_usage import Measured
 from wherry.model.docker.disk_usage import DiskUsageResponse
@@ -13,6 +14,7 @@ from wherry.model.event import Event
 View = dict[str, Any]
 
 _WITH_KERNEL_MEMORY = (1, 42)
+_WITH_CDI = (1, 44)
 _WITH_NONDISTRIBUTABLE = (1, 47)
 _WITHOUT_EXPECTED_COMMITS = (1, 49)
 _WITHOUT_BRIDGE_FILTER = (1, 50)
@@ -28,6 +30,8 @@ def info_view(info: InfoResponse, version: Version) -> View:
     if version < _WITH_KERNEL_MEMORY:
         # Deprecated in 1.41 and, since this engine sets no such limit, always false.
         view.update(KernelMemory=False, KernelMemoryTCP=False)
+    if version < _WITH_CDI:
+        view.pop("CDISpecDirs")
     if version >= _WITH_NONDISTRIBUTABLE:
         for key in (
             "AllowNondistributableArtifactsCIDRs",
@@ -59,6 +63,8 @@ def disk_usage_view(measured: Measured, version: Version, verbose: bool) -> Disk
         ):  # fmt: skip
             if usage is not None:
                 old[name] = usage.items
+        if containers is not None:
+            old["containers"] = [summary_view(item, version) for item in containers.items]
     if version >= _WITH_USAGE:
         for name, usage in (
             ("image_usage", images), ("container_usage", containers), ("volume_usage", volumes),

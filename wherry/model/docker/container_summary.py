@@ -1,8 +1,8 @@
 """Containers as `GET /containers/json` lists them (API 1.55, types/container.Summary)."""
 
-import msgspec
+from typing import Any
 
-from wherry.model.docker.container import EndpointSettings
+import msgspec
 
 
 class PortSummary(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,9 +35,9 @@ class SummaryHost(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class SummaryNetworks(msgspec.Struct, frozen=True, rename="pascal"):
-    """The networks of a listed container."""
+    """The networks of a listed container, in a version's shape."""
 
-    networks: dict[str, EndpointSettings]
+    networks: dict[str, Any]
 
 
 class HealthSummary(msgspec.Struct, frozen=True, rename="pascal"):

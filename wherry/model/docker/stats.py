@@ -1,4 +1,4 @@
-"""A container's statistics in Docker's Engine API (API 1.51): times in nanoseconds, else bytes."""
+"""A container's statistics in Docker's Engine API (API 1.55): times in nanoseconds, else bytes."""
 
 import msgspec
 
@@ -88,6 +88,7 @@ class ContainerStats(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
+    os_type: str | msgspec.UnsetType = "linux"
     read: str = ZERO_TIME
     preread: str = ZERO_TIME
     pids_stats: PidsStats = PidsStats()
