@@ -12,7 +12,7 @@ from typing import NamedTuple, NoReturn
 
 import msgspec
 
-from wherry.base.errors import WherryError
+from wherry.base.errors import WherryError, failure_of_system_call
 from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.linux.fd import read_whole, receive_message, sealed_memfd
 from wherry.linux.process import die_with, set_name
@@ -131,7 +131,10 @@ def _work(
         process = sealed_memfd("process", msgspec.msgpack.encode(plan.process))
     except (WherryError, OSError) as error:
         name = type(error).__name__ if type(error).__name__ in BY_NAME else "StartFailed"
-        text = error.message if isinstance(error, WherryError) else str(error)
+        if isinstance(error, WherryError):
+            text = error.message
+        else:
+            text = failure_of_system_call(error)
         connection.send(msgspec.json.encode(_HandedOver(error=name, message=text)))
         return
     assert launched.channel is not None
