@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import msgspec
 
-from wherry.base.errors import NotFound
+from wherry.base.errors import NotFound, failure_of_system_call
 from wherry.linux import namespace as ns
 from wherry.linux.cgroup.group import Cgroup
 from wherry.linux.cgroup.layout import CgroupLayout
@@ -162,7 +162,7 @@ class _Process:
         except tuple(BY_NAME.values()) as error:
             self._tell(type(error).__name__, error.message)
         except OSError as error:
-            self._tell("StartFailed", str(error))
+            self._tell("StartFailed", failure_of_system_call(error))
         finally:
             os._exit(1)
 
