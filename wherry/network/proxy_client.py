@@ -3,7 +3,6 @@
 import errno
 import logging
 import os
-import select
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -74,17 +73,13 @@ class Proxy:
 
     def revive(self) -> None:
         """Starts the process again if it has ended against its will."""
-        if self._connection is None or not self._forwards or self._lives():
+        if self._connection is None or not self._forwards:
             return
+        if self._exchange(Order("add")) is not None:
+            return  # it answers: another was started meanwhile
         self.close()
         _log.warning("the proxy of published ports has ended: starting it again")
         self.restore(list(self._forwards))
-
-    def _lives(self) -> bool:
-        """Whether the process is there: between orders its connection is readable at its end."""
-        waiting = [self._connection] if self._connection is not None else []
-        ready, _, _ = select.select(waiting, [], [], 0)
-        return not ready
 
     def close(self) -> None:
         """Leaves the process alone."""
