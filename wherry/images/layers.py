@@ -7,7 +7,7 @@ meanwhile takes nothing away from it. What a killed daemon left goes at the next
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from wherry.images.catalog import ImageCatalog
@@ -55,31 +55,40 @@ class ImageLayers:
             with self._lock:
                 self._held -= Counter(held)
                 self._making -= unknown
-                if failed:
-                    self._drop(chain_ids(tuple(diff_ids)), diff_ids)
+            if failed:
+                self._drop(lambda: (chain_ids(tuple(diff_ids)), diff_ids))
 
     def drop(self, image: Image) -> Dropped:
         """Removes those layers of a forgotten image that nothing else needs."""
-        with self._lock:
-            return self._drop(image.chain, image.config.rootfs.diff_ids)
+        return self._drop(lambda: (image.chain, image.config.rootfs.diff_ids))
 
     def drop_orphans(self) -> Dropped:
         """Removes every layer that nothing needs, unless one is just being made."""
-        with self._lock:
-            if self._making:
-                return Dropped()
-            return self._drop(self._snapshots.layers(), self._archives.diff_ids())
+        return self._drop(
+            lambda: ((), ()) if self._making
+            else (self._snapshots.layers(), self._archives.diff_ids())
+        )  # fmt: skip
 
-    def _drop(self, chain: Collection[str], diff_ids: Collection[str]) -> Dropped:
-        needed = self._catalog.used_layers() | self._snapshots.used_layers() | set(self._held)
-        kept = self._catalog.used_diff_ids() | set(self._held)
-        gone = [name for name in chain if name not in needed and self._snapshots.has_layer(name)]
+    def _drop(self, choose: Callable[[], tuple[Collection[str], Collection[str]]]) -> Dropped:
+        """Removes what is not needed of the chain ids and the diff ids that are chosen.
+
+        Layers only vanish while nobody else may look; their files, which take time, go afterwards.
+        """
+        hidden: list[str] = []
         size = 0
-        for name in reversed(gone):
-            size += self._snapshots.layer_size(name)
-            self._snapshots.remove_layer(name)
-        for diff_id in diff_ids:
-            if diff_id not in kept and self._archives.has(diff_id):
-                size += self._archives.describe(diff_id).size
-                self._archives.remove(diff_id)
+        with self._lock:
+            chain, diff_ids = choose()
+            needed = self._catalog.used_layers() | self._snapshots.used_layers() | set(self._held)
+            kept = self._catalog.used_diff_ids() | set(self._held)
+            gone = [name for name in chain
+                    if name not in needed and self._snapshots.has_layer(name)]  # fmt: skip
+            for name in reversed(gone):
+                size += self._snapshots.layer_size(name)
+                hidden.append(self._snapshots.hide_layer(name))
+            for diff_id in diff_ids:
+                if diff_id not in kept and self._archives.has(diff_id):
+                    size += self._archives.describe(diff_id).size
+                    self._archives.remove(diff_id)
+        for name in hidden:
+            self._snapshots.abandon_layer(name)
         return Dropped(tuple(reversed(gone)), size)

@@ -38,6 +38,7 @@ from wherry.model.docker.container import (
     LogConfig,
     words,
 )
+from wherry.model.image import Image
 from wherry.network.files import split_extra_host
 from wherry.store.snapshot.driver import Snapshots
 from wherry.supervisor.client import Supervisor
@@ -113,14 +114,10 @@ class CreateContainer:
                 ) if host.log_config.type != "none" else "",
             )  # fmt: skip
             container = Container(record)
-            chains = {identifier: image.chain}
-            chains |= {point.snapshot: self._images.get(point.image).chain
+            images = {identifier: image}
+            images |= {point.snapshot: self._images.get(point.image)
                        for point in points if point.snapshot}  # fmt: skip
-            held = [image, *(self._images.get(point.image) for point in points if point.snapshot)]
-            with contextlib.ExitStack() as stack:
-                for item in held:
-                    stack.enter_context(self._layers.hold(item.config.rootfs.diff_ids))
-                await self._pools.run("disk", self._make, identifier, chains)
+            await self._pools.run("disk", self._make, identifier, images)
             crash_points.reach("create.layer")
             await self._copy_up(identifier, points)
             crash_points.reach("create.filled")
@@ -168,11 +165,13 @@ class CreateContainer:
         self._index.reserve_name(name, identifier)
         return name
 
-    def _make(self, identifier: str, chains: Mapping[str, tuple[str, ...]]) -> None:
+    def _make(self, identifier: str, images: Mapping[str, Image]) -> None:
         directory = self._defaults.container_dir(identifier)
         directory.mkdir(mode=0o710, parents=True)
-        for key, chain in chains.items():
-            self._snapshots.prepare(key, chain)
+        with contextlib.ExitStack() as stack:
+            for key, image in images.items():
+                stack.enter_context(self._layers.hold(image.config.rootfs.diff_ids))
+                self._snapshots.prepare(key, image.chain)
 
     def _unmake(self, identifier: str, points: Sequence[MountPoint]) -> None:
         remove_snapshots(self._snapshots, identifier, points)

@@ -40,8 +40,8 @@ class Snapshots(Protocol):
     def abandon_layer(self, name: str) -> None:
         """Removes a begun layer."""
 
-    def remove_layer(self, name: str) -> None:
-        """Removes a committed layer, in steps of which a kill leaves no half."""
+    def hide_layer(self, name: str) -> str:
+        """Takes a committed layer away at once; the name by which to abandon what is left."""
 
     def layer_size(self, name: str) -> int:
         """Bytes of the files that a committed layer brought; raises NotFound."""

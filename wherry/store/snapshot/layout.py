@@ -12,6 +12,7 @@ import msgspec
 
 from wherry.base.errors import Conflict, NotFound
 from wherry.base.files import write_atomic
+from wherry.base.ids import new_id
 from wherry.linux.tree import remove_tree
 
 
@@ -71,12 +72,11 @@ class LayerDirectories:
         """Removes a begun layer."""
         remove_tree(self._temporary(begun))
 
-    def remove(self, name: str) -> None:
-        """Removes a layer in two steps, so that a kill leaves no half."""
-        doomed = self._temporary(name)
-        if self.has(name):
-            self._layer(name).rename(doomed)
-        remove_tree(doomed)
+    def hide(self, name: str) -> str:
+        """Takes a layer away at once, whole; what is left of it is to be abandoned by this name."""
+        doomed = new_id()
+        self._layer(name).rename(self._temporary(doomed))
+        return doomed
 
     def _layer(self, name: str) -> Path:
         return self._root / name.rpartition(":")[2]

@@ -52,9 +52,9 @@ class CopiedSnapshots:
         """Removes a begun layer."""
         self._layers.abandon(name)
 
-    def remove_layer(self, name: str) -> None:
-        """Removes a committed layer, in steps of which a kill leaves no half."""
-        self._layers.remove(name)
+    def hide_layer(self, name: str) -> str:
+        """Takes a committed layer away at once; the name by which to abandon what is left."""
+        return self._layers.hide(name)
 
     def layer_size(self, name: str) -> int:
         """Bytes of the files that a committed layer brought; raises NotFound."""
