@@ -63,6 +63,9 @@ OPERANDS: dict[str, tuple[str, ...]] = {
     "top": ("running", "end"),
     "unpause": ("paused",),
     "update": _EACH_CONTAINER,
+    "volume clone": ("volumes", "end"),
+    "volume export": ("volumes", "end"),
+    "volume import": ("volumes", "files"),
     "volume inspect": ("volumes",),
     "volume rm": ("volumes",),
     "wait": _RUNNING,
@@ -86,7 +89,7 @@ FLAG_VALUES: dict[str, str] = {
 _WORDS = {
     "log-levels": ("debug", "info", "warn", "error", "fatal"),
     "pull-policies": ("always", "missing", "never"),
-    "restart-policies": ("always", "no", "on-failure", "unless-stopped"),
+    "restart-policies": ("always", "no", "on-failure", "unhealthy", "unless-stopped"),
     "signals": ("HUP", "INT", "KILL", "QUIT", "STOP", "TERM", "USR1", "USR2"),
 }
 _STATES = {

@@ -64,6 +64,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "logs": (
         ("Follow the last lines", "logs -f -n 20 web"),
         ("See the last ten minutes, with times", "logs --since 10m -t web"),
+        ("Search in them where they lie", "logs --grep 'error|warn' web"),
     ),
     "network connect": (
         ("Give a container another name in a network", "network connect --alias db back db-1"),
@@ -95,6 +96,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "Keep data in a volume and limit memory",
             "run -d -v data:/var/lib/postgresql/data -m 512m postgres",
         ),
+        ("Restart it when its health check calls it ill", "run -d --restart unhealthy app"),
     ),
     "save": (("Write images to an archive", "save -o images.tar nginx alpine"),),
     "search": (("Search for official images", "search -f is-official=true nginx"),),
@@ -109,14 +111,18 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "update": (
         ("Change limits of a running container", "update -m 1g --memory-swap 2g --cpus 2 web"),
         ("Change what happens when it ends", "update --restart unless-stopped web"),
+        ("Publish another port while it runs", "update --publish-add 9090:90 web"),
     ),
     "version": (("Print the engine's version", "version --format '{{.Server.Version}}'"),),
+    "volume clone": (("Try an upgrade on a copy of the data", "volume clone data data-new"),),
     "volume create": (
         (
             "Make a volume in memory",
             "volume create -o type=tmpfs -o device=tmpfs -o o=size=64m scratch",
         ),
     ),
+    "volume export": (("Back a volume up", "volume export -o data.tar data"),),
+    "volume import": (("Bring it back under another name", "volume import data-2 data.tar"),),
     "volume ls": (("List volumes that nothing uses", "volume ls -f dangling=true"),),
     "wait": (("Wait for a container's end and print its exit code", "wait job"),),
 }
