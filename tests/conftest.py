@@ -1,5 +1,6 @@
 """Puts the repository's root on the path, so that tests share what lies in tests/support."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Watches the skips where a list was given."""
+    """Watches the skips where a list was given; interrupts count for what tests start."""
+    # A shell's background job ignores them, and so would its children.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if path := config.getoption("--skips"):
         config.pluginmanager.register(Skips(read_list(path)), "skips")
