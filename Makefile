@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 TEST_PACKAGES := busybox-static docker.io containerd runc docker-registry skopeo umoci podman crun \
-	mmdebstrap zsh fish iproute2 nftables libnftables1 procps tini python3-venv
+	mmdebstrap zsh fish openssh-client iproute2 nftables libnftables1 procps tini python3-venv
 VM_PACKAGES := qemu-system-x86 mmdebstrap cpio e2fsprogs
 install = dpkg -s $(1) >/dev/null 2>&1 || { apt-get update -q && $(APT) $(1); }
 
