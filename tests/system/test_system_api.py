@@ -273,3 +273,13 @@ def test_lists_and_samples_have_the_fields_of_their_version(engine: Engine, fill
         assert ("Health" in counted) == (version == "v1.52")
         read = api.get("/containers/busy/stats?stream=0&one-shot=1")
         assert read.keys() & {"os_type"} == sample
+
+
+def test_a_network_tells_how_full_it_is_since_1_52(engine: Engine, filled: Api) -> None:
+    assert "Status" not in at(engine, "v1.51").get("/networks/bridge")
+    assert "EnableIPv4" not in at(engine, "v1.47").get("/networks/bridge")
+    shown = at(engine, "v1.52").get("/networks/bridge")
+    subnets = shown["Status"]["IPAM"]["Subnets"]
+    # The network's own address, the last one, the gateway's, and those of `busy`.
+    full = {"IPsInUse": 4, "DynamicIPsAvailable": (1 << 16) - 4}
+    assert subnets == {shown["IPAM"]["Config"][0]["Subnet"]: full}

@@ -15,7 +15,9 @@ from wherry.model.docker.network import (
     NetworksPruneResponse,
 )
 
-_WITH_ENABLE_IPV4 = (1, 47)
+_WITH_STATUS = (1, 52)
+"""The first version whose inspect tells how full the subnets are."""
+_WITH_ENABLE_IPV4 = (1, 48)
 """The first version whose networks have `EnableIPv4`."""
 
 
@@ -67,6 +69,8 @@ async def prune(request: ApiRequest, services: Services) -> web.StreamResponse:
 
 
 def _for_version(network: NetworkResource, version: tuple[int, int]) -> NetworkResource:
+    if version < _WITH_STATUS:
+        network = msgspec.structs.replace(network, status=msgspec.UNSET)
     if version >= _WITH_ENABLE_IPV4:
         return network
     return msgspec.structs.replace(network, enable_ipv4=msgspec.UNSET)

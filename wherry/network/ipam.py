@@ -114,6 +114,16 @@ class AddressSpace:
         """Whether an address could be reserved."""
         return int(ipaddress.ip_address(address)) not in self._given
 
+    def in_use(self) -> int:
+        """How many addresses of the subnet are not to be had, its edges among them."""
+        return len(self._given | self._forbidden)
+
+    def available(self) -> int:
+        """How many addresses are left to be chosen from."""
+        first, last = int(self._range.network_address), int(self._range.broadcast_address)
+        taken = sum(first <= number <= last for number in self._given | self._forbidden)
+        return last - first + 1 - taken
+
     @property
     def prefix(self) -> int:
         """The subnet's prefix length."""

@@ -78,6 +78,25 @@ class EndpointResource(msgspec.Struct, frozen=True):
     ipv6_address: str = msgspec.field(name="IPv6Address")
 
 
+class SubnetStatus(msgspec.Struct, frozen=True):
+    """How full a subnet is."""
+
+    in_use: int = msgspec.field(name="IPsInUse")
+    available: int = msgspec.field(name="DynamicIPsAvailable")
+
+
+class IpamStatus(msgspec.Struct, frozen=True, rename="pascal"):
+    """How full the subnets of a network are, by subnet."""
+
+    subnets: dict[str, SubnetStatus]
+
+
+class NetworkStatus(msgspec.Struct, frozen=True):
+    """What a network's inspect tells since API 1.52."""
+
+    ipam: IpamStatus = msgspec.field(name="IPAM")
+
+
 class NetworkResource(msgspec.Struct, frozen=True, rename="pascal"):
     """A network, as list and inspect show it, in dockerd's order of fields."""
 
@@ -97,6 +116,7 @@ class NetworkResource(msgspec.Struct, frozen=True, rename="pascal"):
     containers: dict[str, EndpointResource]
     options: dict[str, str]
     labels: dict[str, str]
+    status: NetworkStatus | msgspec.UnsetType = msgspec.UNSET
 
 
 class NetworksPruneResponse(msgspec.Struct, frozen=True, rename="pascal"):
