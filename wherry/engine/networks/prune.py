@@ -25,7 +25,7 @@ class PruneNetworks:
         removed = []
         referred = self._referred()
         for record in self._state.catalog.records():
-            if record.predefined or {record.name, record.id} & referred:
+            if record.predefined or record.config_only or {record.name, record.id} & referred:
                 continue
             if self._state.catalog.endpoints(record.id) or kept_by_labels(record.labels, filters):
                 continue

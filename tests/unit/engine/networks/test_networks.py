@@ -220,10 +220,13 @@ def test_list_filters_by_kind_name_driver_and_use(tmp_path: Path) -> None:
     assert with_networks(tmp_path, scenario) == [["blue"], ["blue"], ["none"], ["blue"], []]
 
 
-def test_prune_spares_networks_in_use_or_named_by_stopped_containers(tmp_path: Path) -> None:
+def test_prune_spares_networks_in_use_or_named_by_stopped_containers_and_settings(
+    tmp_path: Path,
+) -> None:
     async def scenario(engine: Engine) -> Any:
         for name in ("unused", "used", "named"):
             await engine.create(NetworkCreateRequest(name=name))
+        await engine.create(NetworkCreateRequest(name="settings", config_only=True))
         engine.attach("used")
         return await PruneNetworks(engine.state, lambda: {"named"})({})
 
