@@ -166,6 +166,15 @@ class Publication:
         if self._proxy is not None:
             self._proxy.add(forwards)
 
+    def _check_without_proxy(self, requests: Sequence[PortRequest]) -> None:
+        if not self._firewall.enabled:
+            raise PortUnavailable("the daemon runs with --iptables=false and publishes none")
+        if any(request.host_ip.strip("[]") == _LOOPBACK6 for request in requests):
+            raise PortUnavailable(
+                "[::1] is published by the userland proxy alone: start the daemon with "
+                "--userland-proxy"
+            )
+
     def _allocate(
         self, ways: Mapping[int, Endpoint | None], requests: Sequence[PortRequest],
         records: Records,
@@ -187,8 +196,8 @@ class Publication:
             families.append(6)
         if not families:
             return found
-        if self._proxy is None and not self._firewall.enabled:
-            raise PortUnavailable("the daemon runs with --iptables=false and publishes none")
+        if self._proxy is None:
+            self._check_without_proxy(requests)
         main = ways[4] or ways[6]
         binding = records[main.network].host_binding if main else ""
         for port in self._ports.allocate(requests, binding, families):

@@ -111,6 +111,15 @@ def test_without_rules_the_proxy_has_them_all_but_sctp() -> None:
     assert {item.host_ip for item in room.proxy.forwards} == {"0.0.0.0", "::"}
 
 
+def test_without_a_proxy_loopback_cannot_be_asked_for() -> None:
+    room = Room()
+    room.publication = Publication(room.firewall, HostPorts(lambda *_: 0, (49153, 65535)))
+    with pytest.raises(PortUnavailable, match="userland proxy"):
+        room.publish(endpoint(ipv6="fd00::2"), PortRequest(80, host_ip="::1", host_port=8080))
+    found = room.publish(endpoint(), PortRequest(80, host_port=8080))
+    assert [port.host_ip for port in found.ports] == ["0.0.0.0"]
+
+
 def test_what_the_proxy_refuses_takes_everything_back() -> None:
     room = Room()
     with pytest.raises(PortUnavailable, match="external connectivity on endpoint box"):
