@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.api import Api
 from tests.support.engine import Engine
-from tests.support.lan import HOST, OUTSIDE, Lan, again, ask, links, running
+from tests.support.lan import HOST, HOST6, OUTSIDE, OUTSIDE6, Lan, again, ask, links, running
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +118,20 @@ def gateway(engine: Engine, name: str) -> str:
     words = inside(engine, name, "ip", "route", "show", "default").split()
     assert words[:2] == ["default", "via"] and words.count("default") == 1
     return words[2]
+
+
+def test_a_network_with_ipv6_brings_a_second_way_out_and_in(lan: Lan, box: Engine) -> None:
+    box.docker("network", "create", "--ipv6", "six")
+    start(box, "web", "-p", "8080:80")
+    lan.serve(lan.inside(box, "web"), 80, address="::")
+    assert "172." in lan.outside.run(ask, HOST6, 8080)  # through the proxy
+    box.docker("network", "connect", "six", "web")
+    assert "default via fd" in inside(box, "web", "ip", "-6", "route")
+    assert lan.outside.run(ask, HOST6, 8080) == OUTSIDE6
+    assert gateway(box, "web").startswith("172.17.")
+    box.docker("network", "disconnect", "six", "web")
+    assert "172." in lan.outside.run(ask, HOST6, 8080)
+    assert lan.outside.run(ask, HOST, 8080) == f"::ffff:{OUTSIDE}"
 
 
 def test_several_networks_are_given_at_once(box: Engine) -> None:
