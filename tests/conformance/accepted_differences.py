@@ -64,8 +64,6 @@ KEYS: dict[tuple[str, str], str] = {
     ("info", "+CDISpecDirs: list"): "empty, where 20.10 has no such key",
     ("info", "-CDISpecDirs: NoneType"): "empty, where 20.10 has no such key",
     ("info", "+InitCommit.Expected: str"): "20.10 of Debian has no version of tini to expect",
-    ("info", "-DriverStatus[]: list"): "the storage driver has no settings to tell",
-    ("info", "-DriverStatus[][]: str"): "the storage driver has no settings to tell",
     ("info", "-KernelMemory: bool"): "kernel memory has no limit of its own; false is left out",
     ("info", "-KernelMemoryTCP: bool"): "kernel memory has no limit of its own; false is left out",
     ("info", "-Runtimes.io.containerd.runc.v2: dict"): _NO_CONTAINERD,

@@ -142,3 +142,17 @@ def test_an_exec_that_closes_its_output_early_keeps_its_exit_code(engine: Engine
     assert engine.docker("exec", "closer", "sh", "-c", script, check=False).returncode == 3
     assert engine.docker("inspect", "-f", "{{json .ExecIDs}}", "closer").stdout == "null\n"
     engine.docker("rm", "-f", "closer")
+
+
+def test_a_process_has_its_own_group_among_its_groups(engine: Engine) -> None:
+    done = engine.docker("run", "--rm", "-u", "joe", "--group-add", "77", "busybox", "id", "-G")
+    assert done.stdout.split() == ["1000", "77"]
+
+
+def test_an_exec_makes_no_working_directory(engine: Engine) -> None:
+    engine.docker("run", "-d", "--name", "place", "busybox", "sleep", "100")
+    refused = engine.docker("exec", "-w", "/nosuch", "place", "true", check=False)
+    assert refused.returncode == 126
+    assert 'chdir to cwd ("/nosuch") set in config.json failed: no such file' in refused.stdout
+    assert engine.docker("exec", "place", "ls", "/nosuch", check=False).returncode == 1
+    engine.docker("rm", "-f", "place")

@@ -14,6 +14,7 @@ from wherry.engine.system.facts import EngineFacts, engine_id, proxies
 from wherry.linux.cgroup.facilities import find_facilities
 from wherry.model.image_config import host_architecture
 from wherry.remote.endpoint import RegistrySettings
+from wherry.store.snapshot.driver import storage_status
 
 _INIT_PROGRAMS = ("/usr/bin/tini-static", "/usr/bin/docker-init", "/usr/libexec/docker/docker-init")
 
@@ -108,7 +109,9 @@ def _engine_facts(config: Config, groups: Groups, storage_driver: str) -> Engine
     shown = proxies(_proxies(config))
     return EngineFacts(
         id=engine_id(config.data_root), version=__version__, data_root=str(config.data_root),
-        storage_driver=storage_driver, cgroup_driver=groups.driver,
+        storage_driver=storage_driver,
+        storage_status=storage_status(storage_driver, config.data_root),
+        cgroup_driver=groups.driver,
         logging_driver=config.log_driver, labels=config.labels,
         debug=config.debug, live_restore=config.live_restore,
         iptables=config.iptables, insecure_registries=config.insecure_registries,

@@ -282,6 +282,14 @@ def mount_setattr(
     )  # fmt: skip
 
 
+def filesystem_of(path: str) -> str:
+    """The type of the file system that a path is on: that of the last mount above it."""
+    below = os.path.realpath(path)
+    above = [item for item in mountinfo()
+             if item.target == "/" or f"{below}/".startswith(f"{item.target}/")]  # fmt: skip
+    return max(above, key=lambda item: (len(item.target), item.mount_id)).type if above else ""
+
+
 def mountinfo(pid: int | str = "self") -> list[MountInfo]:
     """The mounts that a process sees, in order."""
     with open(f"/proc/{pid}/mountinfo", encoding="utf-8", errors="surrogateescape") as file:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from wherry.base.errors import InvalidParameter
+from wherry.linux.mount import filesystem_of
 from wherry.linux.overlay import overlay
 from wherry.linux.syscall import SyscallError
 from wherry.model.mount import Mount
@@ -95,6 +96,18 @@ def open_snapshots(data_root: Path, wanted: str) -> tuple[Snapshots, str]:
             name = CopiedSnapshots.name
             warning = f"the storage driver is vfs, which copies images: {fault}"
     return _DRIVERS[name](data_root / name), warning
+
+
+def storage_status(driver: str, data_root: Path) -> tuple[tuple[str, str], ...]:
+    """What dockerd tells of its storage driver below it, with its names of file systems."""
+    if driver != OverlaySnapshots.name:
+        return ()
+    kind = filesystem_of(str(data_root))
+    return (
+        ("Backing Filesystem", "extfs" if kind in ("ext2", "ext3", "ext4") else kind),
+        ("Supports d_type", "true"),  # an overlay does not work without
+        ("userxattr", "false"),
+    )
 
 
 def _used(root: Path) -> bool:
