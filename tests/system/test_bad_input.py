@@ -85,6 +85,8 @@ def refusal(api: Api, method: str, path: str, body: bytes | None, kind: str) -> 
         ("GET /containers/box/archive?path=/nowhere", None, "", 404,
          "Could not find the file /nowhere in container box"),
         ("POST /containers/box/exec", b"{}", JSON, 400, "No exec command specified"),
+        ("GET /containers/box/top?ps_args=%00", None, "", 400,
+         "invalid address: no part of it may hold a null character"),
         ("GET /containers/nope/json", None, "", 404, "No such container: nope"),
         ("POST /containers/nope/start", None, "", 404, "No such container: nope"),
         ("GET /exec/nope/json", None, "", 404, "No such exec instance: nope"),

@@ -136,6 +136,8 @@ class Dispatcher:
 
     def _find(self, raw: web.BaseRequest) -> tuple[Handler, ApiRequest, str]:
         path = raw.path
+        if "\0" in path or any("\0" in value for value in raw.query.values()):
+            raise InvalidParameter("invalid address: no part of it may hold a null character")
         version = API_VERSION
         found = _VERSIONED.fullmatch(path)
         if found:

@@ -4,6 +4,7 @@ Names match in any case, null leaves a field alone, unknown names are passed ove
 bits. What does not fit is refused in Go's words.
 """
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, TypeVar
@@ -15,6 +16,8 @@ from wherry.base.errors import InvalidParameter
 
 T = TypeVar("T")
 
+_NULL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""As JSON writes it: no path, name or argument can hold one."""
 _INT64 = range(-(1 << 63), 1 << 63)
 _GO_NAMES = {
     inspect.StrType: "string", inspect.IntType: "int64", inspect.FloatType: "float64",
@@ -29,6 +32,8 @@ _SEQUENCES = (inspect.ListType, inspect.VarTupleType, inspect.TupleType)
 
 def decode(data: bytes, kind: type[T]) -> T:
     """A body as a value; raises InvalidParameter, in Go's words, for what is none."""
+    if _NULL.search(data):
+        raise InvalidParameter("invalid JSON: no text may hold a null character")
     try:
         content = msgspec.json.decode(data)
     except RecursionError:

@@ -22,6 +22,10 @@ def test_null_leaves_a_field_alone_at_every_depth() -> None:
     assert decode(b"null", CreateRequest) == CreateRequest()
 
 
+def test_the_text_of_an_escape_is_not_the_escape() -> None:
+    assert decode(b'{"Image":"a\\\\u0000"}', CreateRequest).image == "a\\u0000"
+
+
 def test_arrays_of_a_fixed_length_are_filled_and_cut() -> None:
     assert decode(b'{"ConsoleSize":[7]}', ExecCreateRequest).console_size == (7, 0)
     assert decode(b'{"ConsoleSize":[7,8,9]}', ExecCreateRequest).console_size == (7, 8)
@@ -34,6 +38,7 @@ FIELD = "Go struct field CreateRequest."
     ("data", "text"),
     [
         (b"{", "unexpected EOF"),
+        (b'{"Image":"a\\u0000b"}', "no text may hold a null character"),
         (b"[" * 100_000, "exceeded max depth"),
         (b'{"Image":5}', f"json: cannot unmarshal number into {FIELD}Image of type string"),
         (b'{"Env":"A=B"}', f"json: cannot unmarshal string into {FIELD}Env of type []string"),
