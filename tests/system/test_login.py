@@ -115,7 +115,8 @@ def test_wherry_itself_logs_in_with_a_credential_helper(
     done = wherry("login", "-u", USER, "--password-stdin", private.address, stdin=PASSWORD)
     assert done.stdout == "Login Succeeded\n", done.stderr
     assert json.loads((tmp_path / "kept").read_text())["Username"] == USER
-    assert "auths" not in json.loads((directory / "config.json").read_text())
+    config = json.loads((directory / "config.json").read_text())
+    assert config["auths"] == {private.address: {}}  # as docker notes who is logged in where
     name = private.copy(image("amd64"), "helped:1")
     assert wherry("pull", name).returncode == 0
     assert wherry("push", name).returncode == 0
