@@ -9,6 +9,8 @@ from wherry.linux.fd import unread_bytes
 
 _PATIENCE = 1.0
 _INTERVAL = 0.0002
+_LONGEST_INTERVAL = 0.001
+"""The process is not started meanwhile, so that every millisecond here is one of the user's."""
 
 
 async def until_head_is_read(descriptor: int) -> None:
@@ -27,4 +29,4 @@ async def until_head_is_read(descriptor: int) -> None:
         interval = _INTERVAL
         while unread_bytes(connection.fileno()) and loop.time() < deadline:
             await asyncio.sleep(interval)
-            interval = min(interval * 2, 0.02)
+            interval = min(interval * 2, _LONGEST_INTERVAL)
