@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bundle import LAUNCH, Runtime, receive_master
-from tests.support.needs import needs_root
+from tests.support.needs import needs_program, needs_root
 from tests.support.patience import patience
 
 pytestmark = needs_root
@@ -387,3 +387,14 @@ def test_what_is_executed_in_a_container_finds_no_interpreter_of_the_host(
         assert os.readlink(f"/proc/{pid}/exe").startswith("/memfd:wherry-runtime")
         with pytest.raises(OSError, match=r"busy|permitted"):
             os.close(os.open(f"/proc/{pid}/exe", os.O_RDWR))
+
+
+@needs_program("runc")
+def test_runc_takes_the_specification_that_spec_writes(runtime: Runtime) -> None:
+    runtime.write("echo", "by runc")
+    done = subprocess.run(
+        ["runc", "--root", runtime.directory / "runc", "run", "--bundle", runtime.bundle,
+         f"wherry-spec-{os.getpid()}"],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.stdout, done.returncode) == ("by runc\n", 0), done.stderr

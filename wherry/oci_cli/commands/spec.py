@@ -7,10 +7,12 @@ import msgspec
 from wherry.model import runtime_spec as oci
 from wherry.oci_cli.errors import RuntimeFailure
 from wherry.oci_cli.log import Log
-from wherry.oci_cli.main import SPEC_VERSION
 from wherry.oci_cli.options import Values
 
 _CAPABILITIES = ("CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE")
+_VERSION = "1.0.2"
+"""The oldest that has all of this, so that every runtime takes the file."""
+
 _PLAIN = ("nosuid", "noexec", "nodev")
 _MOUNTS = (
     oci.SpecMount("/proc", "proc", "proc"),
@@ -31,7 +33,7 @@ _READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-tri
 def example() -> oci.RuntimeSpec:
     """A shell in a read-only root with namespaces of its own."""
     return oci.RuntimeSpec(
-        oci_version=SPEC_VERSION,
+        oci_version=_VERSION,
         process=oci.Process(
             terminal=True, args=("sh",), cwd="/",
             env=("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"),
@@ -60,6 +62,7 @@ def run(root: str, values: Values, log: Log) -> int:
     # What equals its default is left out by the encoder, but must be said in a specification.
     content["process"] |= {"user": {"uid": 0, "gid": 0}, "cwd": "/"}
     content["root"] = {"path": "rootfs", "readonly": True}
+    content["linux"]["resources"]["devices"] = [{"allow": False, "access": "rwm"}]
     data = msgspec.json.format(msgspec.json.encode(content), indent=4)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
