@@ -42,6 +42,9 @@ OUTPUT: dict[tuple[str, str], str] = {
     ("networks", "network rm n2"): _DETAIL,
     ("the system", "info --format '{{json .Plugins.Log}}'"): "drivers that send logs away are not "
     "offered",
+    ("sharing", "run --rm --ipc container:s1 busybox true"): _WORDS,
+    ("sharing", "run --rm -p 127.0.0.1:18081:80 -p 127.0.0.1:18081:81 busybox true"): _START,
+    ("sharing", "run --rm -p 127.0.0.1:18082:80 busybox true"): _START,
     ("restarts and health", "run -d --name h5 --log-driver nosuch busybox true"): _WORDS,
 }  # fmt: skip
 """Exit codes or output, by scenario and line."""
@@ -71,15 +74,19 @@ KEYS: dict[tuple[str, str], str] = {
 }
 """Keys of what is inspected, by noun and `+path: type` (only Wherry's) or `-path: type`."""
 
+_NEVER_EXISTED = "what was refused never existed"
 _NEVER_BEGAN = "what could not be started is not said to have been"
 
 EVENTS: dict[tuple[str, str], str] = {
-    ("run in every manner", "-2 container destroy (image,name)"): "what was refused never existed",
+    ("run in every manner", "-2 container destroy (image,name)"): _NEVER_EXISTED,
     ("a running container", "-1 container exec_start: nosuch  (execID,image,name,tier)"):
     _NEVER_BEGAN,
     ("a running container", "-2 container exec_start: true  (execID,image,name,tier)"):
     _NEVER_BEGAN,
     ("volumes", "-5 volume create (driver)"): "as today's dockerd: only when one is made",
+    ("sharing", "-2 container destroy (image,name)"): _NEVER_EXISTED,
+    ("sharing", "-2 network disconnect (container,name,type)"): "who could not join does not leave",
+    ("sharing", "-1 volume create (driver)"): "as today's dockerd: only when one is made",
     ("networks", "-1 network disconnect (container,name,type)"): "20.10 tells one leave twice",
 }  # fmt: skip
 """Events, by scenario and `+count event` or `-count event`."""

@@ -252,6 +252,36 @@ events --since 1x
 search
 login -u x -p y 127.0.0.1:1
 """,
+    "sharing": """
+run -d --name s1 -v /anonymous -v shared:/data -e FROM=s1 busybox sleep 600
+run --rm --volumes-from s1 busybox ls -d /anonymous /data
+run --rm --volumes-from s1:ro busybox touch /data/x
+run --rm --volumes-from nosuch busybox true
+run --rm --mount type=volume,src=shared,dst=/d,readonly busybox touch /d/x
+run --rm --mount type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=700 busybox stat -c %a /t
+run --rm --mount type=volume,dst=rel busybox true
+run --rm --mount type=nosuch,dst=/x busybox true
+run --rm --network container:s1 busybox hostname
+run --rm --network container:nosuch busybox true
+run --rm --pid container:s1 busybox sh -c 'ps -o comm | grep -c sleep'
+run --rm --ipc container:s1 busybox true
+run --rm --link s1:other busybox sh -c 'grep -c other /etc/hosts'
+run --rm --link nosuch busybox true
+run --rm -e PLAIN -e SET=1 --env-file /nosuch busybox true
+run --rm --tmpfs /run --read-only busybox touch /run/x
+run --rm --hostname h.example.test --domainname example.test busybox cat /etc/hostname
+run --rm --uts host --hostname x busybox true
+run --rm --mac-address 92:d0:c6:0a:29:33 busybox cat /sys/class/net/eth0/address
+run --rm -p 127.0.0.1:18081:80 -p 127.0.0.1:18081:81 busybox true
+run -d --name s2 -p 127.0.0.1:18082:80 busybox sleep 600
+run --rm -p 127.0.0.1:18082:80 busybox true
+port s2
+lines volume ls -f dangling=false --format '{{.Driver}}'
+keys inspect s2
+rm -f -v s1 s2
+volume ls -q -f name=shared
+volume rm shared
+""",
     "restarts and health": """
 run -d --name h1 --restart on-failure:2 busybox sleep 600
 inspect -f '{{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}' h1

@@ -480,7 +480,7 @@ HOST_CONFIG: tuple[Row, ...] = (
                                "BindOptions": {"Propagation": "bogus"}}]}, refused,
         "400: .*invalid propagation mode: bogus"),
     Row("Mounts", {"Mounts": [{"Type": "bogus", "Target": "/m"}]}, refused,
-        '400: mount type unknown: "bogus"'),
+        '400: invalid mount config for type "bogus": mount type unknown'),
     Row("ReadonlyRootfs", {"ReadonlyRootfs": True}, inside(": > /file"),
         "Read-only file system"),
     Row("StorageOpt", {"StorageOpt": {"size": "1G"}}, refused,

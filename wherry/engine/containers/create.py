@@ -16,7 +16,7 @@ from wherry.engine.containers.container import Container, MountPoint, Record
 from wherry.engine.containers.copy_up import CopyUp
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.discard import discard_unsupported
-from wherry.engine.containers.index import ContainerIndex
+from wherry.engine.containers.index import ContainerIndex, NoSuchContainer
 from wherry.engine.containers.layers import remove_snapshots
 from wherry.engine.containers.merge import merge_config
 from wherry.engine.containers.mounts import MountResolver
@@ -82,6 +82,7 @@ class CreateContainer:
         check_create(config, host, self._defaults.cpus)
         host, warnings = discard_unsupported(host, self._defaults.facilities)
         self._check_parent(host)
+        self._check_links(host)
         for entry in host.extra_hosts or ():
             split_extra_host(entry)
         merged = merge_config(config, image.config)
@@ -176,6 +177,19 @@ class CreateContainer:
     def _unmake(self, identifier: str, points: Sequence[MountPoint]) -> None:
         remove_snapshots(self._snapshots, identifier, points)
         shutil.rmtree(self._defaults.container_dir(identifier), ignore_errors=True)
+
+    def _check_links(self, host: HostConfig) -> None:
+        """Whoever is linked to on the default bridge must exist; elsewhere links are only names."""
+        if host.network_mode not in ("default", "bridge"):
+            return
+        for word in host.links or ():
+            name = word.partition(":")[0]
+            try:
+                self._index.get(name)
+            except NoSuchContainer as error:
+                raise InvalidParameter(  # a client takes NotFound for the image's
+                    f"could not get container for {name}: {error.message}"
+                ) from None
 
     def _complete(self, host: HostConfig) -> HostConfig:
         defaults = self._defaults

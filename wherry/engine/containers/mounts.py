@@ -126,7 +126,7 @@ def parse_mount(request: MountRequest) -> MountPoint:
         return _parse_secret_mount(request, target)
     if kind in ("npipe", "cluster"):
         raise NotSupported(f"mounts of type {kind} are not supported")
-    raise InvalidParameter(f"mount type unknown: {kind!r}".replace("'", '"'))
+    raise InvalidParameter(f'invalid mount config for type "{kind}": mount type unknown')
 
 
 def _parse_image_mount(request: MountRequest, target: str) -> MountPoint:
