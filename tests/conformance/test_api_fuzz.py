@@ -109,7 +109,8 @@ class Traces:
 
     def __init__(self, engine: Engine, namespace: NetworkNamespace) -> None:
         pid = int((engine.root / "pid").read_text())
-        self.descriptors = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+        self.open = Counter(map(_target, Path(f"/proc/{pid}/fd").iterdir()))
+        self.descriptors = self.open.total()
         # A process that is forked ahead takes the place of one that was used: ids change.
         self.left = sorted(re.sub(r"^process: \d+", "", line) for line in engine.leftovers())
         self.links = sorted(namespace.run(lambda: [name for _, name in socket.if_nameindex()]))
@@ -117,6 +118,14 @@ class Traces:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
         found = re.search(r"^Pss:\s+(\d+)", rollup, re.M)
         self.memory = int(found[1]) if found else 0
+
+
+def _target(descriptor: Path) -> str:
+    """What a descriptor stands for, without the numbers that tell one pipe from another."""
+    try:
+        return re.sub(r"\d+", "", str(descriptor.readlink()))
+    except FileNotFoundError:
+        return "closed meanwhile"
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +234,7 @@ def fuzz(world: World, namespace: NetworkNamespace, count: int, *, fixed: bool) 
     assert len(after.left) == len(before.left), (before.left, after.left)
     assert after.links == before.links
     assert after.containers == []
-    assert after.descriptors <= before.descriptors
+    assert after.descriptors <= before.descriptors, after.open - before.open
     assert after.memory - before.memory < 40_000 + count * 4, (before.memory, after.memory)
 
 

@@ -214,6 +214,26 @@ def test_clients_that_vanish_in_the_middle_of_a_stream_leave_nothing(
     assert eventually(lambda: list((engine.data / "tmp").iterdir()) == [])
 
 
+def test_refused_copies_and_attached_clients_that_leave_before_the_start_leave_nothing(
+    engine: Engine, api: Api
+) -> None:
+    api.post("/containers/create?name=still", {"Image": "busybox", "Cmd": ["true"]})
+    before = descriptors(engine)
+    for _ in range(5):
+        refusal(api, "GET", "/containers/still/archive?path=/nowhere", None, "")
+        refusal(api, "PUT", "/containers/still/archive?path=/nowhere", b"x" * 9999, "")
+        client = connected(engine)
+        client.sendall(
+            b"POST /containers/still/attach?stream=1&stdout=1 HTTP/1.1\r\nHost: engine\r\n"
+            b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+        )
+        assert client.recv(12).startswith(b"HTTP/1.1 101")
+        client.close()
+    assert eventually(lambda: descriptors(engine) <= before + 2)  # the last one is not missed yet
+    api.delete("/containers/still")
+    assert eventually(lambda: descriptors(engine) <= before)
+
+
 def test_a_client_that_does_not_read_costs_no_memory_and_holds_nobody_up(
     engine: Engine, api: Api
 ) -> None:

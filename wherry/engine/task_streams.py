@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
@@ -52,13 +53,18 @@ async def _readable(descriptor: int) -> None:
         loop.remove_reader(descriptor)
 
 
-async def read_pipe(descriptor: int) -> AsyncGenerator[bytes, None]:
-    """What is written to a pipe, until its end; takes the descriptor over."""
+@contextlib.asynccontextmanager
+async def read_pipe(descriptor: int) -> AsyncGenerator[AsyncIterator[bytes], None]:
+    """What is written to a pipe, until its end; takes the descriptor over, also if unread."""
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        async with contextlib.aclosing(_pieces(file)) as pieces:
+            yield pieces
+
+
+async def _pieces(file: io.FileIO) -> AsyncGenerator[bytes, None]:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(_PIECE)
-    transport, _ = await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", buffering=0)
-    )
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
     try:
         while data := await reader.read(_PIECE):
             yield data
@@ -66,11 +72,23 @@ async def read_pipe(descriptor: int) -> AsyncGenerator[bytes, None]:
         transport.close()
 
 
-async def write_pipe(descriptor: int, pieces: AsyncIterator[bytes]) -> None:
+@contextlib.asynccontextmanager
+async def write_pipe(descriptor: int, pieces: AsyncIterator[bytes]) -> AsyncGenerator[None, None]:
+    """Meanwhile writes everything to a pipe; takes the descriptor over, and leaves it closed."""
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        feeding = asyncio.ensure_future(_feed(file, pieces))
+        try:
+            yield
+        finally:
+            feeding.cancel()
+            await asyncio.wait({feeding})
+
+
+async def _feed(file: io.FileIO, pieces: AsyncIterator[bytes]) -> None:
     """Writes everything to a pipe and closes it; a reader that went away is no error."""
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.connect_write_pipe(
-        lambda: asyncio.streams.FlowControlMixin(loop), os.fdopen(descriptor, "wb", buffering=0)
+        lambda: asyncio.streams.FlowControlMixin(loop), file
     )
     writer = asyncio.StreamWriter(transport, protocol, None, loop)
     try:

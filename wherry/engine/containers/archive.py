@@ -1,6 +1,5 @@
 """Copying files between a container and a client (`docker cp`), and `docker export`."""
 
-import asyncio
 import contextlib
 import errno
 import os
@@ -132,9 +131,8 @@ class ContainerFiles:
         container = self._checked(reference, path)
         async with self._views.view(container) as view:
             reading, writing = os.pipe2(os.O_CLOEXEC)
-            source = read_pipe(reading)
             request = ReadRequest(view, path)
-            async with contextlib.aclosing(source):
+            async with read_pipe(reading) as source:
                 with _missing(container, path), self._views.task(READ_TASK, request, writing) as at:
                     _, payload = await next_frame(at, self._pools)
                     yield msgspec.json.decode(payload, type=PathStat), source
@@ -151,13 +149,12 @@ class ContainerFiles:
         async with self._views.view(container) as view:
             reading, writing = os.pipe2(os.O_CLOEXEC)
             request = WriteRequest(view, path, keep_kinds, user)
-            with _missing(container, path), self._views.task(WRITE_TASK, request, reading) as task:
-                feeding = asyncio.ensure_future(write_pipe(writing, archive))
-                try:
-                    await result(task, self._pools)
-                finally:
-                    feeding.cancel()
-                    await asyncio.wait({feeding})
+            async with write_pipe(writing, archive):
+                with (
+                    _missing(container, path),
+                    self._views.task(WRITE_TASK, request, reading) as at,
+                ):
+                    await result(at, self._pools)
         self._events.publish("container", "extract-to-dir", container.id, container.attributes())
 
     def _checked(self, reference: str, path: str) -> Container:
@@ -186,8 +183,7 @@ class ExportContainer:
         container = self._index.get(reference)
         async with self._views.root(container) as view:
             reading, writing = os.pipe2(os.O_CLOEXEC)
-            source = read_pipe(reading)
-            async with contextlib.aclosing(source):
+            async with read_pipe(reading) as source:
                 with self._views.task(EXPORT_TASK, view, writing) as task:
                     await next_frame(task, self._pools)
                     yield source

@@ -101,7 +101,7 @@ class AttachContainer:
         if request.logs:
             await self._write_log(container, descriptor, request, options.framed)
         options = msgspec.structs.replace(options, hold=False)
-        container.parked.append((os.dup(descriptor), options))
+        container.park(os.dup(descriptor), options)
 
     async def _attach(
         self, container: Container, descriptor: int, request: AttachRequest,

@@ -1,6 +1,8 @@
 """A container: its record, which is kept on disk, and what lives with this daemon."""
 
 import asyncio
+import os
+import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -166,6 +168,22 @@ class Container:
         """Whether it was made from the image, or mounts it."""
         mounted = (point.image for point in self.record.mounts)
         return identifier in (self.record.image_id, *mounted)
+
+    def park(self, descriptor: int, options: AttachOptions) -> None:
+        """Keeps a client's socket for the start; those whose client has left meanwhile go."""
+        gone = select.poll()
+        for parked, _ in self.parked:
+            gone.register(parked, 0)  # asks for hang-ups alone
+        ended = {number for number, _ in gone.poll(0)}
+        for parked in ended:
+            os.close(parked)
+        self.parked = [item for item in self.parked if item[0] not in ended]
+        self.parked.append((descriptor, options))
+
+    def close_parked(self) -> None:
+        """Ends the connections of clients who wait for a start that will not be."""
+        while self.parked:
+            os.close(self.parked.pop()[0])
 
     async def notify(self) -> None:
         """Wakes whoever waits for a change."""

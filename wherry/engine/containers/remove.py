@@ -78,6 +78,7 @@ class RemoveContainer:
                 return
             doomed = self._anonymous(container) if volumes or volumes is None else []
             container.removed = True
+            container.close_parked()
             try:
                 await self._index.remove(container, self._volumes.doom(doomed, container.id))
             except BaseException:

@@ -1,6 +1,5 @@
 """A volume as an archive, from an archive, and as a copy of another."""
 
-import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
@@ -60,8 +59,7 @@ class ExportVolume:
         """The archive, tar in PAX format; raises NoSuchVolume, VolumeMountFailed."""
         async with self._files.mounted(name) as path:
             reading, writing = os.pipe2(os.O_CLOEXEC)
-            source = read_pipe(reading)
-            async with contextlib.aclosing(source):
+            async with read_pipe(reading) as source:
                 with ended_with(self._files.task(EXPORT_TASK, path, writing)) as task:
                     yield source
                     await result(task, self._pools)
@@ -80,13 +78,9 @@ class ImportVolume:
         """The volume; raises InvalidParameter for what is no archive, VolumeNotEmpty, Conflict."""
         async with self._state.incoming(check_name(name)) as directory:
             reading, writing = os.pipe2(os.O_CLOEXEC)
-            with ended_with(self._files.task(IMPORT_TASK, directory, reading)) as task:
-                feeding = asyncio.ensure_future(write_pipe(writing, archive))
-                try:
+            async with write_pipe(writing, archive):
+                with ended_with(self._files.task(IMPORT_TASK, directory, reading)) as task:
                     await result(task, self._pools)
-                finally:
-                    feeding.cancel()
-                    await asyncio.wait({feeding})
             record = await self._state.take_in(name, directory)
         return self._state.describe(record)
 
