@@ -57,7 +57,7 @@ class NameServer:
 
     def _answer(self, data: bytes) -> bytes | None:
         query = m.parse_query(data)
-        self.asked.append(b".".join(query.labels).decode())
+        self.asked.append(b".".join(query.labels).decode(errors="replace"))
         temper = query.labels[0] if query.labels else b""
         if temper == b"slow":
             return None

@@ -1,6 +1,8 @@
 """The embedded DNS server with real containers: names, forwarding, and its long life."""
 
+import contextlib
 import os
+import random
 import signal
 import socket
 import struct
@@ -426,3 +428,41 @@ def test_changed_options_of_the_daemon_hold_for_running_containers(
 def add_address(link: str, address: str) -> None:
     with Netlink() as netlink:
         netlink.add_address(link_index(link), address)
+
+
+def test_a_container_that_sends_rubbish_harms_no_other(lan: Lan, box: Engine) -> None:
+    web = start(box, "web")
+    start(box, "app")
+    start(box, "evil")
+    process = dns_pid(box)
+    before = len(list(Path(f"/proc/{process}/fd").iterdir()))
+    asking = Asking(lan.inside(box, "app"), "web", web)
+    try:
+        lan.inside(box, "evil").run(send_rubbish, 20_000)
+        asking.more(50)
+    finally:
+        asking.stop()
+    assert asking.wrong == []
+    assert dns_pid(box) == process
+    deadline = time.monotonic() + 30
+    while len(list(Path(f"/proc/{process}/fd").iterdir())) > before:  # what is forwarded times out
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def send_rubbish(count: int) -> None:
+    """Broken questions over UDP and TCP, from the caller's namespace, waiting for no answer."""
+    chance = random.Random(1)
+    asked = [query_for("web"), query_for("a.example", size=4096), query_for("slow.example")]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.connect(("127.0.0.11", 53))
+        client.setblocking(False)
+        for _ in range(count):
+            data = bytearray(chance.choice(asked))
+            for _ in range(chance.randrange(5)):
+                data[chance.randrange(len(data))] = chance.randrange(256)
+            with contextlib.suppress(OSError):
+                client.send(data[: chance.randrange(1, len(data) + 1)])
+    for _ in range(100):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.11", 53)) as stream:
+            stream.sendall(chance.randbytes(chance.randrange(1, 300)))
