@@ -1,4 +1,4 @@
-"""What handlers may call: the use cases by noun. Built in the daemon's wiring."""
+"""What handlers may call: the use cases by noun. Built in the daemon's engine."""
 
 from dataclasses import dataclass
 

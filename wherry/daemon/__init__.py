@@ -1,1 +1,1 @@
-"""Configuration, wiring and the main function of the daemon. The one place that builds objects."""
+"""Configuration, wiring, the life and the main function of the daemon."""

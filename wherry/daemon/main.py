@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from wherry.base import crash_points
 from wherry.base.errors import WherryError
 from wherry.daemon.config import Config, load_config
+from wherry.daemon.engine import Engine
 from wherry.daemon.lock import DaemonLock, PidFile
 from wherry.daemon.log import start_logging
-from wherry.daemon.wiring import Engine
 
 logger = logging.getLogger("wherry.daemon")
 
