@@ -79,17 +79,11 @@ class CreateContainer:
         if not config.image:
             raise InvalidParameter("Config.Image cannot be empty: name an image")
         image = self._images.get_for(config.image, platform)
-        check_create(config, host, self._defaults.cpus)
-        host, warnings = discard_unsupported(host, self._defaults.facilities)
-        self._check_parent(host)
-        self._check_links(host)
-        for entry in host.extra_hosts or ():
-            split_extra_host(entry)
+        host, warnings = self._checked(config, host)
         merged = merge_config(config, image.config)
         asked = asked_networks(request, host, merged, self._networks.name_of)
         identifier = new_id()
         merged = self._named(merged, host, identifier)
-        command = [*words(merged.entrypoint), *words(merged.cmd)]
         name = self._take_name(name, identifier)
         points: tuple[MountPoint, ...] = ()
         crash_points.reach("create.named")
@@ -97,24 +91,13 @@ class CreateContainer:
             ids = self._user_namespaces.take(identifier, host)
             points = await self._mounts.settle(identifier, merged, host)
             crash_points.reach("create.volumes")
-            record = Record(
-                id=identifier,
-                name=name,
-                created=timestamp(),
-                image_id=image.id,
-                image=config.image,
-                config=merged,
-                host=host,
-                path=command[0],
-                args=tuple(command[1:]),
-                networks=asked,
-                mounts=points,
-                id_range=ids,
-                log_path=str(
-                    self._defaults.container_dir(identifier) / f"{identifier}-json.log"
-                ) if host.log_config.type != "none" else "",
-            )  # fmt: skip
-            container = Container(record)
+            command = [*words(merged.entrypoint), *words(merged.cmd)]
+            container = Container(Record(
+                id=identifier, name=name, created=timestamp(), image_id=image.id,
+                image=config.image, config=merged, host=host, path=command[0],
+                args=tuple(command[1:]), networks=asked, mounts=points, id_range=ids,
+                log_path=self._log_path(identifier, host),
+            ))  # fmt: skip
             images = {identifier: image}
             images |= {point.snapshot: self._images.get(point.image)
                        for point in points if point.snapshot}  # fmt: skip
@@ -134,6 +117,21 @@ class CreateContainer:
             self._user_namespaces.settle(identifier)
         self._events.publish("container", "create", identifier, container.attributes())
         return CreateResponse(identifier, [*warnings, *_warnings(host)])
+
+    def _checked(self, config: ContainerConfig, host: HostConfig) -> tuple[HostConfig, list[str]]:
+        """What of the host's configuration can be kept, and warnings about the rest."""
+        check_create(config, host, self._defaults.cpus)
+        kept, warnings = discard_unsupported(host, self._defaults.facilities)
+        self._check_parent(kept)
+        self._check_links(kept)
+        for entry in kept.extra_hosts or ():
+            split_extra_host(entry)
+        return kept, warnings
+
+    def _log_path(self, identifier: str, host: HostConfig) -> str:
+        if host.log_config.type == "none":
+            return ""
+        return str(self._defaults.container_dir(identifier) / f"{identifier}-json.log")
 
     def _check_parent(self, host: HostConfig) -> None:
         by_systemd = self._defaults.cgroup_driver == "systemd"
