@@ -11,6 +11,7 @@ from wherry.daemon.groups import Groups
 from wherry.daemon.options import OPTIONS
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.system.facts import EngineFacts, engine_id, proxies
+from wherry.linux.bounds import own_bounds
 from wherry.linux.cgroup.facilities import find_facilities
 from wherry.model.image_config import host_architecture
 from wherry.remote.endpoint import RegistrySettings
@@ -64,6 +65,7 @@ def _container_defaults(config: Config, groups: Groups, instance: str) -> Contai
         exec_root=config.exec_root,
         layout=layout,
         facilities=find_facilities(layout),
+        bounds=own_bounds(),
         cgroup_parent=groups.parent,
         cgroup_driver=groups.driver,
         instance=instance,

@@ -12,6 +12,7 @@ from wherry.base.clock import timestamp
 from wherry.base.errors import InvalidParameter
 from wherry.base.ids import new_id, short_id
 from wherry.engine.containers.asked_networks import asked_networks
+from wherry.engine.containers.capped import capping_warnings
 from wherry.engine.containers.container import Container, MountPoint, Record
 from wherry.engine.containers.copy_up import CopyUp
 from wherry.engine.containers.defaults import ContainerDefaults
@@ -126,7 +127,7 @@ class CreateContainer:
         self._check_links(kept)
         for entry in kept.extra_hosts or ():
             split_extra_host(entry)
-        return kept, warnings
+        return kept, [*warnings, *capping_warnings(kept, self._defaults.bounds)]
 
     def _log_path(self, identifier: str, host: HostConfig) -> str:
         if host.log_config.type == "none":

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from wherry.base.live_settings import LiveSettings
+from wherry.linux.bounds import Bounds
 from wherry.linux.cgroup.facilities import FACILITIES
 from wherry.linux.cgroup.layout import CgroupLayout
 from wherry.linux.cgroup.scope import slice_path
@@ -42,6 +43,7 @@ class ContainerDefaults(LiveSettings, kw_only=True):
     shutdown_timeout: int = 15
     apparmor: str = ""
     facilities: frozenset[str] = FACILITIES
+    bounds: Bounds | None = None
 
     def container_dir(self, identifier: str) -> Path:
         """Where a container's files are: log, hosts, hostname, resolv.conf."""
