@@ -26,6 +26,20 @@ def test_a_tmpfs_volume_is_mounted_once_and_unmounted(tmp_path: Path) -> None:
     volumes.unmount("fast")
 
 
+def test_somebody_who_still_reads_a_volume_does_not_keep_it_mounted(tmp_path: Path) -> None:
+    volumes = VolumeDirectories(tmp_path / "volumes")
+    data = volumes.create("read")
+    volumes.mount("read", {"type": "tmpfs", "device": "tmpfs"})
+    directory = os.open(data, os.O_RDONLY)
+    try:
+        volumes.unmount("read")
+        assert not data.is_mount()
+        volumes.remove("read")
+    finally:
+        os.close(directory)
+    assert volumes.names() == []
+
+
 def test_a_bind_volume_shows_its_device_and_read_only_holds(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()

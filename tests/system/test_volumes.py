@@ -110,6 +110,27 @@ def test_a_subpath_cannot_lead_out_of_its_volume(engine: Engine) -> None:
         assert done.returncode == 125 or set(done.stdout.split()) <= {"out", "up", "d"}, path
 
 
+def test_a_subpath_that_names_a_place_outside_is_refused_at_once(engine: Engine) -> None:
+    for path in ("../..", "/etc", "d/../../x"):
+        mount = f"type=volume,src=crooked,dst=/x,volume-subpath={path}"
+        done = engine.docker("create", "--mount", mount, "busybox", check=False)
+        assert "subpath must be a relative path within the volume" in done.stderr, path
+    nameless = ("create", "--mount", "type=volume,dst=/x,volume-subpath=d", "busybox")
+    assert (
+        "must not set Subpath when using anonymous volumes"
+        in engine.docker(*nameless, check=False).stderr
+    )
+
+
+def test_containers_with_a_tmpfs_volume_begin_one_after_the_other(engine: Engine) -> None:
+    for name in (f"fast{number}" for number in range(8)):
+        engine.docker("volume", "create", "-o", "type=tmpfs", "-o", "device=tmpfs", name)
+        for _ in range(2):
+            run = ("run", "--rm", "-v", f"{name}:/fast", "busybox", "grep", " /fast ")
+            assert "tmpfs" in engine.docker(*run, "/proc/mounts").stdout
+        engine.docker("volume", "rm", name)
+
+
 def test_an_image_is_mounted_read_only_in_another_ones_container(engine: Engine) -> None:
     mount = "type=image,src=busybox,dst=/img"
     run = ("run", "--rm", "--mount", mount, "busybox", "sh", "-c")

@@ -123,7 +123,7 @@ def check_template(source: str, fields: Fields, blank: Any, type_name: str) -> b
 
     trial = {**fields, "Size": (fields["Size"][0], size)} if "Size" in fields else fields
     try:
-        template = Template(source.removeprefix("table").lstrip(" "))
+        template = Template(source)
     except CliError as error:
         reason = error.message.removeprefix("template parsing error: ")
         raise CliError(f"failed to parse template: {reason}") from error
@@ -193,12 +193,14 @@ class Listing:
 
     def _templated(self, items: Iterable[Any]) -> str:
         from wherry.cli.template import Template
+        from wherry.cli.template_functions import HEADING_FUNCTIONS
 
         source = self.template
         table = source.startswith("table")
         if table:
             source = source[len("table") :].lstrip(" ")
-        template = Template(source.replace("\\t", "\t").replace("\\n", "\n"))
+        source = source.replace("\\t", "\t").replace("\\n", "\n")
+        template = Template(source)
         try:
             rows = [
                 template.execute(Row(self.fields, item, self.trunc, self.type_name, self.labels))
@@ -208,5 +210,6 @@ class Listing:
             raise CliError(f"template parsing error: {error.message}") from error
         if not table:
             return "".join(f"{row}\n" for row in rows)
-        headings = template.execute(Headings(self.fields))
+        heading = Template(source, functions=HEADING_FUNCTIONS)
+        headings = heading.execute(Headings(self.fields))
         return align("\n".join([headings, *rows])) + "\n"

@@ -17,6 +17,7 @@ from wherry.cli.template_values import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from wherry.cli.template_parse import Node
@@ -31,12 +32,14 @@ class _Stop(Exception):
 class Template:
     """A parsed template."""
 
-    def __init__(self, source: str, name: str = "") -> None:
+    def __init__(
+        self, source: str, name: str = "", functions: Mapping[str, Callable[..., Any]] = FUNCTIONS
+    ) -> None:
         """Raises CliError for a text that is no template; the name is for messages."""
         reader = Reader(source, name)
         self._nodes = reader.read()
         self._defined = reader.defined
-        self._name, self._source = name, source
+        self._name, self._source, self._functions = name, source, functions
 
     def execute(self, data: Any) -> str:
         """The text for a value; raises CliError for what Go refuses to evaluate."""
@@ -181,7 +184,7 @@ class Template:
 
     def _call(self, node: Node, name: str, arguments: list[Any]) -> Any:
         try:
-            return FUNCTIONS[name](*arguments)
+            return self._functions[name](*arguments)
         except FunctionError as error:
             raise self._error(node, f"error calling {name}: {error}") from error
         except TypeError as error:

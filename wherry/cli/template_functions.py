@@ -138,6 +138,17 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
+HEADING_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **FUNCTIONS,
+    "json": lambda text: text,
+    "lower": lambda text: text,
+    "title": lambda text: text,
+    "truncate": lambda text, size: text,
+    "upper": lambda text: text,
+}
+"""Above a table these leave the heading as it is (docker's templates.HeaderFunctions)."""
+
+
 def _urlquery(text: str) -> str:
     from wherry.client.query import escape_query
 

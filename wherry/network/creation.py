@@ -102,8 +102,8 @@ def _link(catalog: NetworkCatalog, wanted: NetworkRecord, identifier: str) -> st
     parent = wanted.options.get(opt.PARENT, "")
     if not parent:
         raise NotSupported(
-            f"a {wanted.driver} network needs a parent link: name one with -o parent=LINK (without "
-            "it dockerd takes a dummy link, which this engine does not make)"
+            f"network {wanted.name}: driver {wanted.driver} needs a parent link: name one with -o "
+            "parent=LINK (without it dockerd takes a dummy link, which this engine does not make)"
         )
     for record in catalog.records():
         if record.driver not in ("macvlan", "ipvlan") or record.bridge != parent:

@@ -47,6 +47,12 @@ def test_a_list_may_be_quiet_json_or_templated():
     assert table == "NAMES     CONTAINER ID\nweb       ffffffffffff\n"
 
 
+def test_functions_change_the_rows_of_a_table_not_its_headings():
+    source = "table {{json .Names}}\\t{{lower .Names}}\\t{{truncate .ID 3}}"
+    table = Listing(FIELDS, (), template=source).render(ITEMS)
+    assert table == 'NAMES     NAMES     CONTAINER ID\n"web"     web       fff\n'
+
+
 def test_long_text_is_cut_with_an_ellipsis():
     assert ellipsis("abcdef", 4) == "abc…"
     assert ellipsis("abc", 4) == "abc"

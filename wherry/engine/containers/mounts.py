@@ -103,10 +103,15 @@ def parse_mount(request: MountRequest) -> MountPoint:
         return _parse_bind_mount(request, target)
     if kind == "volume":
         options = request.volume_options
+        if options and options.subpath and not request.source:
+            raise InvalidParameter(
+                f'invalid mount config for type "{kind}": must not set Subpath when using '
+                "anonymous volumes"
+            )
         return MountPoint(
             "volume", target, volume=request.source, mode="z", read_write=not request.read_only,
             copy_up=not (options and options.no_copy),
-            subpath=options.subpath if options else "",
+            subpath=_within(kind, options.subpath if options else ""),
         )  # fmt: skip
     if kind == "tmpfs":
         if request.source:
@@ -129,13 +134,22 @@ def parse_mount(request: MountRequest) -> MountPoint:
     raise InvalidParameter(f'invalid mount config for type "{kind}": mount type unknown')
 
 
+def _within(kind: str, subpath: str) -> str:
+    """A part of a volume or an image; raises InvalidParameter for one that leads out of it."""
+    normal = posixpath.normpath(subpath)
+    if normal.startswith("/") or normal.split("/")[0] == "..":
+        raise InvalidParameter(
+            f'invalid mount config for type "{kind}": subpath must be a relative path within the '
+            f"{kind}"
+        )
+    return subpath
+
+
 def _parse_image_mount(request: MountRequest, target: str) -> MountPoint:
     prefix = 'invalid mount config for type "image"'
     if not request.source:
         raise InvalidParameter(f"{prefix}: field Source must not be empty")
-    subpath = request.image_options.subpath if request.image_options else ""
-    if subpath.startswith("/") or ".." in subpath.split("/"):
-        raise InvalidParameter(f"{prefix}: subpath must be a relative path within the image")
+    subpath = _within("image", request.image_options.subpath if request.image_options else "")
     return MountPoint("image", target, request.source, read_write=False, subpath=subpath)
 
 

@@ -22,7 +22,7 @@ from wherry.model.docker.system import (
 )
 
 LOG_DRIVERS = ["json-file", "local", "none"]
-NETWORK_DRIVERS = ["bridge", "host", "null"]
+NETWORK_DRIVERS = ["bridge", "host", "ipvlan", "macvlan", "null"]
 
 
 class Counts(NamedTuple):

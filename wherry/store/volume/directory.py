@@ -13,9 +13,11 @@ from pathlib import Path
 
 from wherry.base.errors import InternalError, InvalidParameter
 from wherry.linux.mount import (
+    MNT_DETACH,
     MS_BIND,
     MS_REC,
     MS_REMOUNT,
+    UMOUNT_NOFOLLOW,
     mount,
     mountinfo,
     parse_mount_options,
@@ -134,7 +136,8 @@ class VolumeDirectories:
         """Unmounts what `mount` mounted; nothing if nothing is."""
         data = self.mountpoint(name)
         while self._is_mounted(data):
-            umount2(str(data))
+            # Detached: a copy that has just ended may still hold its directory.
+            umount2(str(data), MNT_DETACH | UMOUNT_NOFOLLOW)
 
     def size(self, name: str) -> int:
         """Bytes of a volume's files, hard links once, other file systems left out."""
