@@ -109,7 +109,7 @@ def test_labels_variables_and_a_tag_go_with_every_record(engine: Engine) -> None
     container = made(
         engine, "echo hello", "--name", "marked", "--label", "team=sea", "--label", "other=x",
         "--env", "STAGE=test", "--log-opt", "labels=team", "--log-opt", "env=STAGE",
-        "--log-opt", "tag={{.Name}}/{{.ID}}",
+        "--log-opt", "tag={{.Name}}/{{ .ID }}",
     )  # fmt: skip
     record = json.loads(files(engine, container)[0].read_text())
     tag = f"marked/{container[:12]}"

@@ -69,6 +69,17 @@ MISTAKES: dict[str, Mistake] = {
                         "failed to initialize logging driver: invalid size: 'many'"),
     "log files": Mistake(f"{RUN} --log-opt max-file=0 busybox true", 125,
                          "failed to initialize logging driver: max-file cannot be less than 1"),
+    "log mode": Mistake(f"{RUN} --log-opt mode=nosuch busybox true", 125,
+                        "logger: logging mode not supported: nosuch"),
+    "log buffer": Mistake(f"{RUN} --log-opt max-buffer-size=1m busybox true", 125,
+                          "max-buffer-size option is only supported with 'mode=non-blocking'"),
+    "log tag": Mistake(f"{RUN} --log-opt tag={{{{.Odd}}}} busybox true", 125,
+                       "{{.Odd}} is none of .ID, .FullID"),
+    "unclosed log tag": Mistake(f"{RUN} --log-opt tag={{{{.ID busybox true", 125,
+                                "unclosed action"),
+    "compressing one file": Mistake(
+        f"{RUN} --log-opt compress=true --log-opt max-file=1 busybox true", 125,
+        "compress cannot be true when max-file is less than 2 or max-size is not set"),
     "capability": Mistake(f"{RUN} --cap-add NOSUCH busybox true", 125,
                           'invalid CapAdd: unknown capability: "CAP_NOSUCH"'),
     "security option": Mistake(f"{RUN} --security-opt nosuch=1 busybox true", 125,
@@ -83,6 +94,15 @@ MISTAKES: dict[str, Mistake] = {
     "device": Mistake(f"{RUN} --device /dev/nosuch busybox true", 127,
                       'error gathering device information while adding custom device "/dev/nosuch":'
                       " no such file or directory"),
+    "directory without devices": Mistake(
+        f"{RUN} --device /etc busybox true", 125,
+        'error gathering device information while adding custom device "/etc": not a device node'),
+    "the host's sysctl": Mistake(
+        f"{RUN} --ipc host --sysctl kernel.shmmax=18446744073692774399 busybox true", 125,
+        "sysctl 'kernel.shmmax' not allowed in host IPC namespace"),
+    "memory nodes that are not there": Mistake(
+        f"{RUN} --cpuset-mems 4000 busybox true", 125,
+        "Requested memory nodes are not available - requested 4000, available: 0"),
     "user": Mistake(f"{RUN} --user nosuch busybox true", 125,
                     "unable to find user nosuch: no matching entries in passwd file"),
     "group": Mistake(f"{RUN} --group-add nosuch busybox true", 125, "unable to find group nosuch"),
@@ -128,6 +148,10 @@ MISTAKES: dict[str, Mistake] = {
     "quota of the layer": Mistake(f"{RUN} --storage-opt size=1G busybox true", 125,
                                   "--storage-opt is supported only for overlay over xfs with "
                                   "'pquota' mount option"),
+    "relative tmpfs": Mistake(f"{RUN} --tmpfs rel busybox true", 125,
+                              "invalid mount path: 'rel' mount path must be absolute"),
+    "tmpfs for the root": Mistake(f"{RUN} --tmpfs / busybox true", 125,
+                                  "invalid specification: destination can't be '/'"),
     "option of a tmpfs": Mistake(f"{RUN} --tmpfs /x:nosuch=1 busybox true", 125,
                                  'invalid tmpfs option ["nosuch" "1"]'),
     "real time that the kernel lacks": Mistake(
@@ -186,6 +210,9 @@ DIFFERENCES: dict[str, str] = {
     "kill what is stopped": OLDER, "pause what is stopped": OLDER, "unpause what runs": OLDER,
     "real time that the kernel lacks": "it names the system call, too",
     "unknown signal": OLDER, "bad subnet": OLDER,
+    "the host's sysctl": "runc says it there, at the start",
+    "log tag": "its words are those of a Go package",
+    "unclosed log tag": "its words are those of a Go package",
     "garbage to load": "its words are those of a Go package",
     "truncated archive": "its words are those of a Go package",
     "wrong digest": "it names the number of the layer",

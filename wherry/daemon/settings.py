@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -71,6 +72,7 @@ def _container_defaults(config: Config, groups: Groups, instance: str) -> Contai
         instance=instance,
         monitor_units=groups.monitor_units,
         cpus=os.cpu_count() or 1,
+        memory_nodes=_memory_nodes(),
         architecture=host_architecture(),
         shm_size=config.default_shm_size,
         ipc_mode=config.default_ipc_mode,
@@ -133,3 +135,8 @@ def _proxies(config: Config) -> dict[str, str]:
     ):  # fmt: skip
         found[key] = configured or os.environ.get(key) or os.environ.get(key.lower(), "")
     return found
+
+
+def _memory_nodes() -> int:
+    """How many memory nodes there are; one where the kernel does not tell."""
+    return len(list(Path("/sys/devices/system/node").glob("node[0-9]*"))) or 1

@@ -77,7 +77,9 @@ def renewed_hosts(
 
 def _own_lines(hostname: str, domainname: str, endpoints: Sequence[Endpoint]) -> list[str]:
     """The container's own names at each of its addresses."""
-    names = f"{hostname}.{domainname} {hostname}" if domainname else hostname
+    full = f"{hostname}.{domainname}" if domainname else hostname
+    bare, dot, _ = full.partition(".")
+    names = f"{full} {bare}" if dot else full
     addresses = (a for e in endpoints for a in (e.ipv4, e.ipv6) if a)
     return [f"{address}\t{names}" for address in addresses]
 

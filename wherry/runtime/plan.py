@@ -16,6 +16,7 @@ from wherry.model.interface import Interface
 from wherry.model.mount import Mount
 from wherry.runtime import operations as op
 from wherry.runtime.errors import StartFailed
+from wherry.runtime.sysctls import check_sysctl
 
 ROOT_SLOT = 0
 MAPPED_ROOT_DIRECTORY = "/sys"
@@ -256,6 +257,7 @@ def _init_steps(
     if context.resolver:
         yield op.OpenResolver()
     for key, value in linux.sysctl.items():
+        check_sysctl(key, linux)
         yield op.WriteSysctl(key, value)
     for path in linux.readonly_paths:
         yield op.ReadonlyPath(path)

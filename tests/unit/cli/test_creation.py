@@ -139,7 +139,8 @@ def test_mounts_are_read_from_comma_separated_fields(text, mount):
     [
         ("type=foo,bar", "invalid field 'bar' must be a key=value pair"),
         ("type=bind,x=y", "unknown option 'x' in 'x=y'"),
-        ("type=bind,volume-nocopy", "cannot mix 'volume-*' options with mount type 'bind'"),
+        ("type=bind,dst=/x,volume-nocopy", "cannot mix 'volume-*' options with mount type 'bind'"),
+        ("type=tmpfs", "target is required"),
         ("type=tmpfs,tmpfs-size=1q", "invalid value for tmpfs-size: 1q"),
         ("type=bind,src=", "invalid value for 'src': value is empty"),
         ('type="bind', 'parse error on line 1, column 6: bare " in non-quoted-field'),

@@ -26,7 +26,9 @@ def test_hosts_is_dockers_with_the_containers_own_name() -> None:
     text = hosts_file("web", "", [ENDPOINT]).decode()
     assert text.splitlines()[0] == "127.0.0.1\tlocalhost"
     assert text.endswith("172.17.0.2\tweb\n")
-    assert hosts_file("web", "lan", [ENDPOINT]).decode().endswith("172.17.0.2\tweb.lan web\n")
+    for host, domain in (("web", "lan"), ("web.lan", "")):
+        text = hosts_file(host, domain, [ENDPOINT]).decode()
+        assert text.endswith("172.17.0.2\tweb.lan web\n")
 
 
 def test_extra_hosts_come_before_the_own_name_and_know_the_host_gateway() -> None:

@@ -184,6 +184,8 @@ def parse_mount(text: str) -> dict[str, Any]:
 
 def _check_mount(mount: dict[str, Any]) -> None:
     kind = mount["Type"]
+    if not mount.get("Target"):
+        raise CliError("target is required")
     for name, options in _OPTIONS_OF.items():
         if name != kind and options in mount:
             raise CliError(f"cannot mix '{name}-*' options with mount type '{kind}'")

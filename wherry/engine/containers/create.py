@@ -121,7 +121,7 @@ class CreateContainer:
 
     def _checked(self, config: ContainerConfig, host: HostConfig) -> tuple[HostConfig, list[str]]:
         """What of the host's configuration can be kept, and warnings about the rest."""
-        check_create(config, host, self._defaults.cpus)
+        check_create(config, host, self._defaults.cpus, self._defaults.memory_nodes)
         kept, warnings = discard_unsupported(host, self._defaults.facilities)
         self._check_parent(kept)
         self._check_links(kept)
@@ -229,4 +229,6 @@ def _warnings(host: HostConfig) -> list[str]:
             "OOM killer is disabled for the container, but no memory limit is set, this can result "
             "in the system running out of resources."
         )
+    if host.network_mode == "host" and host.port_bindings:
+        warnings.append("Published ports are discarded when using host network mode")
     return warnings

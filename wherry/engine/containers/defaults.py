@@ -23,6 +23,7 @@ class ContainerDefaults(LiveSettings, kw_only=True):
     instance: str = "wherry"
     monitor_units: tuple[str, ...] = ()
     cpus: int
+    memory_nodes: int = 1
     architecture: str
     shm_size: int = 64 << 20
     ipc_mode: str = "private"

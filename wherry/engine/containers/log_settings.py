@@ -1,6 +1,7 @@
 """How a container's output is logged: its options in the monitor's words."""
 
 import re
+from collections.abc import Callable
 
 from wherry.base.errors import InvalidParameter
 from wherry.engine.containers.container import Record
@@ -10,6 +11,15 @@ from wherry.supervisor.messages import LogSettings
 _UNITS = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 DEFAULT_SIZE = 20 << 20
 DEFAULT_FILES = 5
+_TAG_FIELDS: dict[str, Callable[[Record], str]] = {
+    ".ID": lambda record: record.id[:12],
+    ".FullID": lambda record: record.id,
+    ".Name": lambda record: record.name,
+    ".ImageID": lambda record: record.image_id[:12],
+    ".ImageFullID": lambda record: record.image_id,
+    ".ImageName": lambda record: record.image,
+    ".DaemonName": lambda record: "docker",
+}
 
 
 def parse_log_size(text: str) -> int:
@@ -31,12 +41,20 @@ def log_settings(record: Record, defaults: ContainerDefaults) -> LogSettings:
     files = options.get("max-file", str(DEFAULT_FILES))
     if not files.isdecimal() or int(files) < 1:
         raise InvalidParameter("max-file cannot be less than 1")
+    compress = options.get("compress", "false")
+    if compress not in ("true", "false", "1", "0"):
+        raise InvalidParameter(f"invalid compress: {compress!r}: it is true or false")
+    compressing = compress in ("true", "1")
+    if compressing and (int(files) < 2 or size <= 0):
+        raise InvalidParameter(
+            "compress cannot be true when max-file is less than 2 or max-size is not set"
+        )
     return LogSettings(
         driver=log.type,
         path=record.log_path,
         max_size=size if size > 0 else -1,
         max_file=int(files),
-        compress=options.get("compress", "false") == "true",
+        compress=compressing,
         mode=options.get("mode", "blocking"),
         max_buffer_size=parse_log_size(options.get("max-buffer-size", "1m")),
         attrs=_attributes(record, options),
@@ -67,11 +85,22 @@ def _attributes(record: Record, options: dict[str, str]) -> dict[str, str]:
         found.update({name: value for name, value in values.items()
                       if pattern and pattern.search(name)})  # fmt: skip
     if options.get("tag"):
-        found["tag"] = (
-            options["tag"]
-            .replace("{{.ID}}", record.id[:12])
-            .replace("{{.FullID}}", record.id)
-            .replace("{{.Name}}", record.name)
-            .replace("{{.ImageName}}", record.image)
-        )
+        found["tag"] = _tag(options["tag"], record)
     return found
+
+
+def _tag(template: str, record: Record) -> str:
+    """The tag of a template of dockerd's fields; raises InvalidParameter for all else in braces."""
+
+    def value(found: re.Match[str]) -> str:
+        field = _TAG_FIELDS.get(found[1].strip())
+        if field is None:
+            raise InvalidParameter(
+                f"invalid tag {template!r}: {found[0]} is none of {', '.join(_TAG_FIELDS)}"
+            )
+        return field(record)
+
+    text = re.sub(r"\{\{(.*?)\}\}", value, template)
+    if "{{" in text:
+        raise InvalidParameter(f"invalid tag {template!r}: unclosed action")
+    return text

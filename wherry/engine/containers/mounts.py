@@ -205,6 +205,10 @@ def _parse_bind_mount(request: MountRequest, target: str) -> MountPoint:
 
 def parse_tmpfs(target: str, options: str) -> MountPoint:
     """A `--tmpfs` value; raises InvalidParameter for options that dockerd refuses."""
+    if not target.startswith("/"):
+        raise InvalidParameter(f"invalid mount path: '{target}' mount path must be absolute")
+    if posixpath.normpath(target) in ("/", "//"):
+        raise InvalidParameter("invalid specification: destination can't be '/'")
     words = [word for word in options.split(",") if word]
     for word in words:
         key, equals, value = word.partition("=")

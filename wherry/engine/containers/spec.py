@@ -378,10 +378,23 @@ def _device_paths(host: Any) -> list[tuple[str, str]]:
     for mapping in host.devices or ():
         path, inside = mapping.path_on_host, mapping.path_in_container or mapping.path_on_host
         if os.path.isdir(path):
-            found += [(f"{path}/{name}", f"{inside}/{name}") for name in sorted(os.listdir(path))]
+            below = [
+                (f"{at}/{name}", f"{inside}{at[len(path):]}/{name}")
+                for at, _, names in sorted(os.walk(path))
+                for name in sorted(names) if _is_device(f"{at}/{name}")
+            ]  # fmt: skip
+            found += below or [(path, inside)]
         else:
             found.append((path, inside))
     return found
+
+
+def _is_device(path: str) -> bool:
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
 
 
 def _device(path: str, inside: str) -> oci.Device | None:

@@ -47,7 +47,7 @@ class UpdateContainer:
             request, warnings = discard_unsupported(request, self._defaults.facilities)
             changed = changed_fields(request)
             host = merge_update(before.host, request, changed)
-            check_resources(host, self._defaults.cpus)
+            check_resources(host, self._defaults.cpus, self._defaults.memory_nodes)
             check_restart(host)
             check_log(host)
             record = msgspec.structs.replace(before, host=host)

@@ -26,7 +26,7 @@ _SYSCTL = re.compile(
 _PORT = re.compile(r"\d+(/(tcp|udp|sctp))?")
 
 
-def check_create(config: ContainerConfig, host: HostConfig, cpus: int) -> None:
+def check_create(config: ContainerConfig, host: HostConfig, cpus: int, nodes: int = 1) -> None:
     """Raises InvalidParameter or NotSupported naming the field."""
     if len(config.hostname) > 63:
         raise InvalidParameter(f"invalid hostname format: {config.hostname}")
@@ -43,7 +43,7 @@ def check_create(config: ContainerConfig, host: HostConfig, cpus: int) -> None:
     if config.stop_timeout is not None and config.stop_timeout < -1:
         raise InvalidParameter(f"invalid stop timeout: {config.stop_timeout}")
     check_health(config)
-    check_resources(host, cpus)
+    check_resources(host, cpus, nodes)
     _check_modes(config, host)
     _check_security(host)
     check_log(host)
@@ -95,8 +95,8 @@ def check_health(config: ContainerConfig) -> None:
         raise InvalidParameter("Retries in Healthcheck cannot be negative")
 
 
-def check_resources(host: Resources, cpus: int) -> None:
-    """Limits that cannot be, in dockerd's words."""
+def check_resources(host: Resources, cpus: int, nodes: int = 1) -> None:
+    """Limits that cannot be with so many CPUs and memory nodes, in dockerd's words."""
     if 0 < host.memory < MINIMUM_MEMORY:
         raise InvalidParameter("Minimum memory limit allowed is 6MB")
     if host.memory < 0:
@@ -138,13 +138,14 @@ def check_resources(host: Resources, cpus: int) -> None:
         )
     if host.blkio_weight and not 10 <= host.blkio_weight <= 1000:
         raise InvalidParameter("Range of blkio weight is from 10 to 1000")
-    _check_set("cpuset cpus", host.cpuset_cpus, cpus)
+    _check_set("cpuset cpus", "CPUs", host.cpuset_cpus, cpus)
+    _check_set("cpuset mems", "memory nodes", host.cpuset_mems, nodes)
     runtime, period = host.cpu_realtime_runtime, host.cpu_realtime_period
     if runtime and period and runtime > period:
         raise InvalidParameter("cpu real-time runtime cannot be higher than cpu real-time period")
 
 
-def _check_set(what: str, text: str, count: int) -> None:
+def _check_set(what: str, things: str, text: str, count: int) -> None:
     if not text:
         return
     for part in text.split(","):
@@ -154,7 +155,7 @@ def _check_set(what: str, text: str, count: int) -> None:
         if int(last or first) >= count:
             available = f"0-{count - 1}" if count > 1 else "0"
             raise InvalidParameter(
-                f"Requested CPUs are not available - requested {text}, available: {available}"
+                f"Requested {things} are not available - requested {text}, available: {available}"
             )
 
 
@@ -247,8 +248,14 @@ def _check_security(host: HostConfig) -> None:
     for key, _ in (host.sysctls or {}).items():
         if not _SYSCTL.fullmatch(key):
             raise InvalidParameter(f"sysctl '{key}' is not whitelisted")
-        if key.startswith("net.") and host.network_mode == "host":
-            raise InvalidParameter(f"sysctl '{key}' not allowed in host network namespace")
+        if key.startswith("net."):
+            shared, room = host.network_mode == "host", "network"
+        elif key == "kernel.domainname":
+            shared, room = host.uts_mode == "host", "UTS"
+        else:
+            shared, room = host.ipc_mode == "host", "IPC"
+        if shared:  # it would be the host's own setting
+            raise InvalidParameter(f"sysctl '{key}' not allowed in host {room} namespace")
 
 
 def capability_name(name: str) -> str:
@@ -262,13 +269,19 @@ def check_log(host: HostConfig) -> None:
     driver = host.log_config.type
     if driver and driver not in _LOG_DRIVERS:
         raise InvalidParameter(f"logger: no log driver named '{driver}' is registered")
-    for key, value in (host.log_config.config or {}).items():
+    options = host.log_config.config or {}
+    for key in options:
         if key not in _LOG_OPTIONS[driver or "json-file"]:
             raise InvalidParameter(
                 f"unknown log opt '{key}' for {driver or 'json-file'} log driver"
             )
-        if key == "mode" and value not in ("blocking", "non-blocking"):
-            raise InvalidParameter(f"logger: logging mode {value!r} not supported")
+    mode = options.get("mode", "")
+    if mode not in ("", "blocking", "non-blocking"):
+        raise InvalidParameter(f"logger: logging mode not supported: {mode}")
+    if "max-buffer-size" in options and mode != "non-blocking":
+        raise InvalidParameter(
+            "logger: max-buffer-size option is only supported with 'mode=non-blocking'"
+        )
 
 
 def check_restart(host: HostConfig) -> None:

@@ -50,6 +50,12 @@ REFUSED_HOST: list[tuple[HostConfig, str]] = [
     (HostConfig(security_opt=["odd=1"]), "invalid --security-opt"),
     (HostConfig(sysctls={"vm.swappiness": "1"}), "vm.swappiness"),
     (HostConfig(network_mode="host", sysctls={"net.core.somaxconn": "1"}), "host network"),
+    (HostConfig(ipc_mode="host", sysctls={"kernel.shmmax": "1"}), "not allowed in host IPC"),
+    (HostConfig(ipc_mode="host", sysctls={"fs.mqueue.msg_max": "1"}), "mqueue.msg_max' not allow"),
+    (HostConfig(uts_mode="host", sysctls={"kernel.domainname": "x"}), "not allowed in host UTS"),
+    (HostConfig(cpuset_mems="99"), "memory nodes are not available - requested 99, available: 0"),
+    (HostConfig(log_config=LogConfig("local", {"mode": "odd"})), "mode not supported: odd"),
+    (HostConfig(log_config=LogConfig("json-file", {"max-buffer-size": "1m"})), "max-buffer-size"),
     (HostConfig(log_config=LogConfig("syslog")), "no log driver named 'syslog' is registered"),
     (HostConfig(log_config=LogConfig("json-file", {"odd": "1"})), "unknown log opt 'odd'"),
     (HostConfig(restart_policy=RestartPolicy("odd")), "unknown policy 'odd'"),
@@ -158,3 +164,12 @@ def test_a_bad_mount_is_refused(request_: MountRequest, message: str) -> None:
 def test_a_tmpfs_is_guarded_unless_told_otherwise() -> None:
     assert parse_tmpfs("/run", "").options == ("noexec", "nosuid", "nodev")
     assert parse_tmpfs("/run", "exec,size=1m").options == ("nosuid", "nodev", "exec", "size=1m")
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [("run", "mount path must be absolute"), ("/", "destination can't be '/'")],
+)
+def test_a_tmpfs_has_an_absolute_place_of_its_own(target: str, message: str) -> None:
+    with pytest.raises(InvalidParameter, match=message):
+        parse_tmpfs(target, "")
