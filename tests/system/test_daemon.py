@@ -126,6 +126,16 @@ def test_a_second_daemon_on_the_same_root_is_refused_in_one_line(own: Engine) ->
     assert b" 200 " in ask(str(own.socket))
 
 
+def test_a_second_daemon_on_the_same_socket_is_refused_and_takes_nothing_away(own: Engine) -> None:
+    roots = ("--data-root", f"{own.root}/data3", "--exec-root", f"{own.root}/run3")
+    hosts = (f"unix://{own.root}/c.sock", f"unix://{own.socket}")
+    done = run_daemon(own, *roots, "--bridge", "none", "-H", hosts[0], "-H", hosts[1])
+    assert done.returncode == 1
+    assert f"cannot listen on unix://{own.socket}: another daemon serves it" in done.stderr
+    assert not (own.root / "c.sock").exists()
+    assert b" 200 " in ask(str(own.socket))
+
+
 def run_daemon(engine: Engine, *options: str) -> subprocess.CompletedProcess[str]:
     config = engine.root / "empty.json"
     config.write_text("{}")
@@ -143,6 +153,9 @@ def run_daemon(engine: Engine, *options: str) -> subprocess.CompletedProcess[str
         ("{", [], "unable to configure the daemon with file"),
         ('{"userns-remap": "default"}', [], "userns-remap does not apply"),
         ("{}", ["--userns-remap=default"], "--userns-remap does not apply"),
+        ('{"mtu": "wide"}', [], "invalid value for mtu: wide is no number"),
+        ("{}", ["--registry-mirror", "odd"], 'invalid mirror: unsupported scheme "" in "odd"'),
+        ("{}", ["--insecure-registry", "a/b"], "insecure registry a/b is not valid"),
         ("{}", ["--nonsense"], "unknown flag: --nonsense"),
         ('{"max-concurrent-downloads": 0}', [], "0 is not a positive number"),
         ('{"log-level": "loud"}', [], "invalid logging level: loud"),

@@ -5,6 +5,7 @@ An option given in both places is refused, as dockerd does, so that nobody wonde
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,7 @@ def load_config(arguments: Sequence[str]) -> Config:
     config = Config(config_directory=source.parent, **values)
     _check(config)
     if validate_only:
+        sys.stdout.write("configuration OK\n")
         raise SystemExit(0)
     return config
 
@@ -109,11 +111,16 @@ def read_config_file(path: Path, *, required: bool) -> dict[str, Any]:
     """The file's options by key; raises InvalidParameter for bad JSON and unknown keys."""
     try:
         text = path.read_text()
-    except FileNotFoundError as error:
-        if not required:
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not required:
             return {}
+        reason = (error.strerror or str(error)).lower()
         raise InvalidParameter(
-            f"unable to configure the daemon with file {path}: {error}"
+            f"unable to configure the daemon with file {path}: {reason}"
+        ) from None
+    except UnicodeDecodeError:
+        raise InvalidParameter(
+            f"unable to configure the daemon with file {path}: it is no text in UTF-8"
         ) from None
     try:
         content = json.loads(text) if text.strip() else {}
@@ -188,7 +195,7 @@ def _parser() -> argparse.ArgumentParser:
 def _refuse_both(path: Path, flags: dict[str, Any], from_file: dict[str, Any]) -> None:
     twice = [
         f"{option.file_key}: (from flag: {flags[option.field]}, "
-        f"from file: {from_file[option.file_key]})"
+        f"from file: {json.dumps(from_file[option.file_key])})"
         for option in OPTIONS
         if option.field in flags and option.file_key in from_file
     ]

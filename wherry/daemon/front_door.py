@@ -26,6 +26,7 @@ class FrontDoor:
         self._group = group
         self._exec_root = exec_root
         self._supervisor = supervisor
+        self._served: list[str] = []
         self._held: HeldListeners | None = None
         self._holder: Task | None = None
 
@@ -41,9 +42,11 @@ class FrontDoor:
         for host in self._hosts:
             if held and host in held.listeners:
                 give_access(host.removeprefix(_UNIX), self._group)
+                self._served.append(host)
                 found.append(held.listeners[host])
                 continue
             opened = open_listener(host, group=self._group)
+            self._served.append(host)
             found += opened
             if host.startswith(_UNIX):  # those of fd:// are held by systemd
                 fresh[host] = opened[0]
@@ -57,7 +60,7 @@ class FrontDoor:
             return
         if self._held:
             self._held.release()
-        remove_sockets(self._hosts)
+        remove_sockets(self._served)  # never one that another daemon serves
 
     def _hold(self, listeners: dict[str, socket.socket]) -> HeldListeners | None:
         """Starts a holder of the sockets and becomes its daemon."""

@@ -37,7 +37,7 @@ class PidFile:
             running = 0
         if running and running != os.getpid() and process_start_time(running) is not None:
             raise InvalidParameter(
-                f"failed to start daemon, ensure wherry is not running or delete {path}: "
+                f"ensure wherry is not running or delete {path}: "
                 f"process with PID {running} is still running"
             )
         path.parent.mkdir(parents=True, exist_ok=True)

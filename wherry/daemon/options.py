@@ -1,12 +1,16 @@
 """The daemon's options: one row each, with dockerd's names as flags and as keys of daemon.json."""
 
+import ipaddress
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
+_REGISTRY = re.compile(r"(\[[0-9a-fA-F:]+\]|[a-zA-Z0-9]([a-zA-Z0-9._-]*[a-zA-Z0-9])?)(:\d+)?")
 _UNITS = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
@@ -101,8 +105,44 @@ def _one_of(what: str, *allowed: str) -> Callable[[Any], str]:
     return parse
 
 
+def _number(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value} is no number") from None
+
+
+def _mirror(value: Any) -> str:
+    """The address of a mirror; raises ValueError in dockerd's words."""
+    url = urlsplit(str(value))
+    if url.scheme not in ("http", "https"):
+        raise ValueError(f'invalid mirror: unsupported scheme "{url.scheme}" in "{value}"')
+    if not url.netloc:
+        raise ValueError(f'invalid mirror: no host in "{value}"')
+    if url.query or url.fragment:
+        raise ValueError(f'invalid mirror: query or fragment at end of the URI "{value}"')
+    if "@" in url.netloc:
+        raise ValueError("invalid mirror: username/password not allowed in URI")
+    return str(value)
+
+
+def _insecure(value: Any) -> str:
+    """A registry's host and port, or a network; raises ValueError in dockerd's words.
+
+    A scheme before it is dropped, as dockerd does.
+    """
+    text = str(value).removeprefix("http://").removeprefix("https://")
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        if not _REGISTRY.fullmatch(text):
+            reason = f'insecure registry {text} is not valid: invalid host "{text}"'
+            raise ValueError(reason) from None
+    return text
+
+
 def _positive(value: Any) -> int:
-    number = int(value)
+    number = _number(value)
     if number < 1:
         raise ValueError(f"{number} is not a positive number")
     return number
@@ -134,17 +174,17 @@ OPTIONS: tuple[Option, ...] = (
         "log-format", "text or json", _one_of("invalid log format", "text", "json"), live=True,
     ),
     _switch("live-restore", "leave containers running when the daemon ends", live=True),
-    Option("shutdown-timeout", "seconds for containers to stop when live-restore is off", int,
+    Option("shutdown-timeout", "seconds for containers to stop when live-restore is off", _number,
            live=True),
     Option("metrics-addr", "address (host:port) where Prometheus metrics are served"),
     Option(
         "storage-driver", "overlay2 or vfs", _one_of("driver not supported", "overlay2", "vfs"),
         short="s",
     ),
-    Option("registry-mirror", "mirror of the default registry", key="registry-mirrors",
+    Option("registry-mirror", "mirror of the default registry", _mirror, key="registry-mirrors",
            repeated=True, live=True),
-    Option("insecure-registry", "registry reached without verified TLS", key="insecure-registries",
-           repeated=True, live=True),
+    Option("insecure-registry", "registry reached without verified TLS", _insecure,
+           key="insecure-registries", repeated=True, live=True),
     Option("max-concurrent-downloads", "layers downloaded at once by a pull", _positive, live=True),
     Option("max-concurrent-uploads", "layers uploaded at once by a push", _positive, live=True),
     Option("max-download-attempts", "times that a download begins before it fails", _positive,
@@ -159,7 +199,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("fixed-cidr-v6", "IPv6 subnet of the default bridge"),
     Option("default-gateway", "gateway of containers on the default bridge"),
     Option("default-gateway-v6", "IPv6 gateway of containers on the default bridge"),
-    Option("mtu", "MTU of the default bridge in bytes", int),
+    Option("mtu", "MTU of the default bridge in bytes", _number),
     Option("default-address-pool", "pool for networks' subnets (base=CIDR,size=N)", parse_pool,
            key="default-address-pools", repeated=True),
     _switch("icc", "containers on the default bridge reach each other"),
@@ -184,7 +224,7 @@ OPTIONS: tuple[Option, ...] = (
            _one_of("IPC is (default) mode", "private", "shareable"), live=True),
     Option("default-cgroupns-mode", "private or host",
            _one_of("invalid default cgroup namespace", "private", "host"), live=True),
-    Option("default-stop-timeout", "seconds from a stop's signal to its kill", int, live=True),
+    Option("default-stop-timeout", "seconds from a stop's signal to its kill", _number, live=True),
     _switch("no-new-privileges", "set no-new-privileges for containers", live=True),
     Option("seccomp-profile", "path of the default seccomp profile, or unconfined", live=True),
     _switch("init", "run an init in containers", live=True),
