@@ -74,6 +74,7 @@ def test_a_log_is_rotated_and_older_files_are_compressed(engine: Engine) -> None
     base = f"{container}-json.log"
     assert [path.name for path in found] == [base, f"{base}.1.gz", f"{base}.2.gz"]
     assert found[0].stat().st_size <= 10_240
+    assert {path.stat().st_mode & 0o777 for path in found} == {0o640}
     assert all(len(gzip.decompress(path.read_bytes())) <= 10_240 for path in found[1:])
     lines = engine.docker("logs", container).stdout.splitlines()
     numbers = [int(line.split()[1]) for line in lines]

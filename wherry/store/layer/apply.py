@@ -149,7 +149,9 @@ class _Entry(tarfile.TarInfo):
 
 
 def _too_large(maximum: int) -> InvalidParameter:
-    return InvalidParameter(f"the layer unpacks to more than {maximum} bytes")
+    return InvalidParameter(
+        f"no space left on device: the layer unpacks to more than the {maximum} bytes that are free"
+    )
 
 
 class _Unpacker:

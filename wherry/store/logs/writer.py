@@ -143,7 +143,11 @@ def _compress(path: str) -> None:
 
     temporary = f"{path}.gz.tmp"
     try:
-        with open(path, "rb") as source, gzip.open(temporary, "wb", compresslevel=5) as target:
+        with (
+            open(path, "rb") as source,
+            open(temporary, "wb", opener=_private) as file,
+            gzip.GzipFile(os.path.basename(path), "wb", 5, file) as target,
+        ):
             shutil.copyfileobj(source, target)
     except OSError:  # a full disk: it stays as it is
         if os.path.exists(temporary):
@@ -151,3 +155,8 @@ def _compress(path: str) -> None:
         return
     os.rename(temporary, f"{path}.gz")
     os.unlink(path)
+
+
+def _private(path: str, flags: int) -> int:
+    """Opens a file as readable as the log that it is made of, or less."""
+    return os.open(path, flags, 0o640)
