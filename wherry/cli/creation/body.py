@@ -262,7 +262,7 @@ def _config(options: Options, image: str, command: list[str]) -> dict[str, Any]:
         "Tty": options.flag("tty"),
         "OpenStdin": interactive,
         "StdinOnce": interactive and stdin,
-        "Env": variables,
+        "Env": variables or None,
         "Cmd": command or None,
         "Image": image,
         "WorkingDir": options.text("workdir"),
