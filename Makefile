@@ -38,8 +38,8 @@ vm-packages:  ## Debian packages that make and run the virtual machine
 vm: vm-packages $(VENV)/dev  ## a small Debian with systemd and cgroup version 2; ARGS for tests/vm/run.py
 	$(BIN)/python tests/vm/run.py $(ARGS)
 
-test-long: packages $(VENV)/dev  ## what takes minutes: Debian with its servers, installed by apt
-	$(BIN)/python -m pytest -m long tests
+test-long: packages $(VENV)/dev  ## what takes minutes: Debian with its servers, installed by apt; ARGS for pytest
+	$(BIN)/python -m pytest -m long tests $(ARGS)
 
 conformance-clients: packages $(VENV)/dev  ## other people's clients, into a cache: needs go and npm
 	$(BIN)/python -m tests.conformance.clients

@@ -112,6 +112,13 @@ def test_an_archive_from_standard_input_is_unpacked(engine: Engine, container: s
     assert listed == "1000 3\n"
 
 
+def test_an_archive_of_no_byte_holds_no_files(engine: Engine, container: str) -> None:
+    before = engine.docker("exec", container, "ls", "/d").stdout
+    engine.docker("cp", "-", f"{container}:/d", stdin=b"")
+    assert engine.docker("exec", container, "ls", "/d").stdout == before
+    assert "/nosuch" in engine.docker("cp", "-", f"{container}:/nosuch", check=False).stderr
+
+
 def test_a_path_that_is_not_there_is_named(engine: Engine, container: str) -> None:
     done = engine.docker("cp", f"{container}:/nosuch", "-", check=False)
     assert done.returncode == 1

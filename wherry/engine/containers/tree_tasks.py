@@ -106,6 +106,7 @@ def write_task(parameters: bytes, descriptors: list[int], report: Callable[[byte
     """Unpacks the archive of descriptor 1 at a path of the container; 0 is scratch."""
     request = msgspec.json.decode(parameters, type=WriteRequest)
     with io.BufferedReader(io.FileIO(descriptors[1]), 1 << 18) as file:
+        nothing = not file.peek(1)
         stream = decompress(file)
         _enter(request.view, descriptors[0])
         resolved = os.path.realpath(_absolute(request.path), strict=True)
@@ -119,7 +120,8 @@ def write_task(parameters: bytes, descriptors: list[int], report: Callable[[byte
         os.chdir(resolved)
         os.umask(0)
         options = ApplyRequest(whiteouts=False, keep_kinds=request.keep_kinds, owner=owner)
-        apply(stream, options)
+        if not nothing:  # dockerd takes no byte at all for an archive of no files
+            apply(stream, options)
     return b""
 
 
