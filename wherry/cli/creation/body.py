@@ -117,7 +117,7 @@ def _seccomp_profile(path: str) -> str:
         return dumps(loads(data))
     except ClientError as error:
         raise CliError(
-            f"compacting json for seccomp profile ({path}) failed: {error.message}"
+            f"compacting json for seccomp profile ({path}) failed: it is no whole JSON"
         ) from error
 
 

@@ -13,7 +13,7 @@ import msgspec
 from wherry.base.errors import InvalidParameter, NotFound
 from wherry.engine.containers.container import IdRange, MountPoint, Record
 from wherry.engine.containers.defaults import ContainerDefaults
-from wherry.engine.containers.validate import capability_name
+from wherry.engine.containers.validate import TRUE, capability_name
 from wherry.engine.system.host import apparmor_is_on
 from wherry.linux import capability, seccomp
 from wherry.model import runtime_spec as oci
@@ -117,7 +117,7 @@ def _no_new_privileges(host: HostConfig, defaults: ContainerDefaults) -> bool:
     for option in host.security_opt or ():
         key, separator, value = _split_option(option)
         if key == "no-new-privileges":
-            return not separator or value.lower() in ("true", "1")
+            return not separator or value in TRUE
     return defaults.no_new_privileges
 
 

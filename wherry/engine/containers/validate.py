@@ -23,6 +23,12 @@ _SYSCTL = re.compile(
     r"kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced|domainname)"
     r"|fs\.mqueue\..+|net\..+"
 )
+TRUE = ("1", "t", "T", "true", "TRUE", "True")
+_FALSE = ("0", "f", "F", "false", "FALSE", "False")
+_SECURITY: dict[str, tuple[str, ...]] = {
+    "seccomp": (), "apparmor": (), "label": (), "no-new-privileges": (*TRUE, *_FALSE),
+    "systempaths": ("unconfined",),
+}  # fmt: skip
 _PORT = re.compile(r"\d+(/(tcp|udp|sctp))?")
 
 
@@ -242,8 +248,12 @@ def _check_security(host: HostConfig) -> None:
             if name not in NUMBERS and name != "CAP_ALL":
                 raise InvalidParameter(f'invalid {field}: unknown capability: "{name}"')
     for option in host.security_opt or ():
-        key = re.split("[=:]", option, maxsplit=1)[0]
-        if key not in ("seccomp", "apparmor", "label", "no-new-privileges", "systempaths"):
+        if option == "no-new-privileges":
+            continue
+        key, *rest = re.split("[=:]", option, maxsplit=1)
+        if not rest:
+            raise InvalidParameter(f'invalid --security-opt 1: "{option}"')
+        if key not in _SECURITY or rest[0] not in (_SECURITY[key] or rest):
             raise InvalidParameter(f'invalid --security-opt 2: "{option}"')
     for key, _ in (host.sysctls or {}).items():
         if not _SYSCTL.fullmatch(key):
