@@ -45,6 +45,8 @@ rename a
 run --cpus=x busybox
 run --ulimit=foo busybox
 run --mount type=foo,bar busybox
+run --mount type=foo busybox
+run --mount type=bind,volume-nocopy busybox
 run --network name=,alias=x busybox
 run -p 99999:80 busybox
 run -p 80:8000-9000 busybox
