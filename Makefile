@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 APT := DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 TEST_PACKAGES := busybox-static docker.io containerd runc docker-registry skopeo umoci podman crun \
 	mmdebstrap zsh fish openssh-client iproute2 nftables libnftables1 procps tini python3-venv
+PEER_PACKAGES := gcc libc6-dev libseccomp-dev pkg-config
 VM_PACKAGES := qemu-system-x86 mmdebstrap cpio e2fsprogs
 install = dpkg -s $(1) >/dev/null 2>&1 || { apt-get update -q && $(APT) $(1); }
 
 .PHONY: demo test test-long check bench clean packages vm vm-packages conformance \
-	conformance-clients
+	conformance-ci conformance-clients conformance-peers
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -44,8 +45,15 @@ test-long: packages $(VENV)/dev  ## what takes minutes: Debian with its servers,
 conformance-clients: packages $(VENV)/dev  ## other people's clients, into a cache: needs go and npm
 	$(BIN)/python -m tests.conformance.clients
 
-conformance: conformance-clients  ## the engine under clients in other languages: Compose, crane, ...
+conformance-peers: packages $(VENV)/dev  ## the newest dockerd, into the same cache: minutes of go
+	@$(call install,$(PEER_PACKAGES))
+	nice $(BIN)/python -m tests.conformance.clients peers
+
+conformance-ci: conformance-clients  ## the engine under clients in other languages: Compose, crane, ...
 	$(BIN)/python -m pytest -m clients tests/conformance
+
+conformance: conformance-clients conformance-peers  ## that, and the engine beside the newest dockerd
+	$(BIN)/python -m pytest -m "clients or peers" tests/conformance
 
 check: $(VENV)/dev  ## format, lint, types, the house rules and unit tests
 	$(BIN)/ruff format --check .

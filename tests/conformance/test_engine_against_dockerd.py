@@ -1,7 +1,8 @@
 """Wherry and dockerd side by side: the same docker commands, the same codes, words, keys, events.
 
-What may differ is one literal list with reasons, which must be exact: an entry that is not needed
-any more fails as well.
+Debian's dockerd is compared with always, the newest one with the marker `peers`. What may differ
+from each is a literal list with reasons, which must be exact: an entry that is not needed any more
+fails as well.
 """
 
 import json
@@ -14,22 +15,45 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import pytest
 
-from tests.conformance.accepted_differences import EVENTS, KEYS, NEWER_ATTRIBUTES, OUTPUT
+from tests.conformance import accepted_differences, newest_differences
+from tests.conformance.clients import peers
 from tests.conformance.engine_scenarios import SCENARIOS
 from tests.support.dockerd import Dockerd
 from tests.support.engine import BUSYBOX, Engine, busybox_archive
 from tests.support.needs import needs_program, needs_root
 from tests.support.netns import NetworkNamespace
+from wherry.model.docker.system import API_VERSION
 
 pytestmark = [needs_root, needs_program("docker"), needs_program("dockerd"),
               pytest.mark.timeout(300)]  # fmt: skip
 
-API = "1.41"
-"""The version that Debian's dockerd speaks; each engine must show it exactly."""
+
+class Accepted(Protocol):
+    """A module that lists how Wherry may differ from one dockerd."""
+
+    OUTPUT: dict[tuple[str, str], str]
+    KEYS: dict[tuple[str, str], str]
+    EVENTS: dict[tuple[str, str], str]
+    NEWER_ATTRIBUTES: frozenset[str]
+
+
+class Peer(NamedTuple):
+    """A dockerd to compare with, at a version of the API that each must show exactly."""
+
+    api: str
+    accepted: Accepted
+    programs: Callable[[], Path | None]
+    """Where it is, unless it is Debian's."""
+
+
+PEERS = {
+    "debian": Peer("1.41", accepted_differences, lambda: None),
+    "newest": Peer(API_VERSION, newest_differences, peers),
+}
 
 
 class Subject(NamedTuple):
@@ -37,11 +61,12 @@ class Subject(NamedTuple):
 
     socket: Path
     root: Path
+    api: str
 
     def docker(self, words: list[str], stdin: bytes = b"from stdin\n") -> tuple[int, str, str]:
         """Exit code and output of a docker command."""
         environment = {
-            "PATH": os.environ["PATH"], "HOME": str(self.root), "DOCKER_API_VERSION": API,
+            "PATH": os.environ["PATH"], "HOME": str(self.root), "DOCKER_API_VERSION": self.api,
             "DOCKER_HOST": f"unix://{self.socket}",
         }  # fmt: skip
         done = subprocess.run(
@@ -78,25 +103,37 @@ _REPLACED = (
 """What is random or a measurement, and the word for it."""
 
 
-@pytest.fixture(scope="module")
-def subjects() -> Iterator[tuple[Subject, Subject]]:
+class Pair(NamedTuple):
+    """Wherry, a dockerd, and how they may differ."""
+
+    ours: Subject
+    theirs: Subject
+    accepted: Accepted
+    seen: "Findings"
+    """What occurred in all scenarios together."""
+
+
+@pytest.fixture(scope="module", params=["debian", pytest.param("newest", marks=pytest.mark.peers)])
+def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     if not BUSYBOX.exists():
         pytest.skip("needs busybox-static")
+    peer = PEERS[request.param]
     with (
         NetworkNamespace() as namespace,
         Engine(namespace=namespace) as ours,
-        Dockerd(network=True) as theirs,
+        Dockerd(network=True, programs=peer.programs()) as theirs,
     ):
         ours.import_busybox()
         command = ("import", "--change", 'CMD ["sh"]', "-", "busybox")
         theirs.docker(*command, stdin=busybox_archive())
-        yield Subject(ours.socket, ours.root), Subject(theirs.socket, theirs.root)
+        subjects = [Subject(engine.socket, engine.root, peer.api) for engine in (ours, theirs)]
+        yield Pair(*subjects, peer.accepted, Findings())
         for engine in (ours, theirs):
             assert not engine.docker("network", "ls", "-qf", "type=custom").stdout.split()
 
 
 class Findings:
-    """Differences of one scenario, and which of the accepted ones occurred."""
+    """Differences that occurred, and the text of those that are not accepted."""
 
     def __init__(self) -> None:
         self.text: list[str] = []
@@ -139,7 +176,7 @@ def _both(
         return ask(ours, words), other.result()
 
 
-def compare(scenario: str, ours: Subject, theirs: Subject) -> Findings:
+def compare(scenario: str, pair: Pair) -> Findings:
     """Runs a scenario on both."""
     found = Findings()
     began = time.time()
@@ -147,22 +184,22 @@ def compare(scenario: str, ours: Subject, theirs: Subject) -> Findings:
         first, _, rest = line.partition(" ")
         words = shlex.split(rest if first in _WAYS else line)
         if first == "keys":
-            _compare_keys(found, line, words, *_both(Subject.docker, ours, theirs, words))
+            outcomes = _both(Subject.docker, pair.ours, pair.theirs, words)
+            _compare_keys(found, pair.accepted, line, words, *outcomes)
             continue
         view = _WAYS.get(first, _whole)
-        mine, other = map(view, _both(Subject.settled, ours, theirs, words))
+        mine, other = map(view, _both(Subject.settled, pair.ours, pair.theirs, words))
         if mine != other:
             found.output.add((scenario, line))
-            if (scenario, line) not in OUTPUT:
+            if (scenario, line) not in pair.accepted.OUTPUT:
                 found.text.append(f"{line}\n  wherry:  {mine}\n  dockerd: {other}")
-    _compare_events(found, scenario, [_events(item, began) for item in (ours, theirs)])
+    _compare_events(found, scenario, pair, began)
     return found
 
 
 def _compare_keys(
-    found: Findings, line: str, words: list[str], mine: tuple[int, str, str],
-    other: tuple[int, str, str],
-) -> None:  # fmt: skip
+    found: Findings, accepted: Accepted, line: str, words: list[str], mine: Outcome, other: Outcome
+) -> None:
     noun = words[0] if words[0] != "inspect" else "container"
     have, want = (
         {re.sub("[0-9a-f]{64}", "<id>", path) for path in _paths(json.loads(item[1] or "null"))}
@@ -171,7 +208,7 @@ def _compare_keys(
     for sign, paths in (("+", have - want), ("-", want - have)):
         for path in sorted(paths):
             found.keys.add((noun, sign + path))
-            if (noun, sign + path) not in KEYS:
+            if (noun, sign + path) not in accepted.KEYS:
                 found.text.append(f"{line}: {sign}{path}")
 
 
@@ -187,7 +224,7 @@ def _paths(value: Any, at: str = "") -> Iterator[str]:
     yield f"{at}: {kind or type(value).__name__}"
 
 
-def _events(subject: Subject, since: float) -> Counter[str]:
+def _events(subject: Subject, since: float, ignored: frozenset[str]) -> Counter[str]:
     """Events as type, action and the keys of their attributes."""
     words = ["events", "--since", f"{since:.3f}", "--until", f"{time.time():.3f}",
              "--format", "{{json .}}"]  # fmt: skip
@@ -196,55 +233,54 @@ def _events(subject: Subject, since: float) -> Counter[str]:
     found: Counter[str] = Counter()
     for line in output.splitlines():
         event = json.loads(line)
-        keys = ",".join(sorted(set(event["Actor"]["Attributes"]) - NEWER_ATTRIBUTES))
+        keys = ",".join(sorted(set(event["Actor"]["Attributes"]) - ignored))
         found[f"{event['Type']} {event['Action']} ({keys})"] += 1
     return found
 
 
-def _compare_events(found: Findings, scenario: str, counts: list[Counter[str]]) -> None:
-    mine, other = counts
+def _compare_events(found: Findings, scenario: str, pair: Pair, since: float) -> None:
+    mine, other = (
+        _events(subject, since, pair.accepted.NEWER_ATTRIBUTES)
+        for subject in (pair.ours, pair.theirs)
+    )
     for sign, rest in (("+", mine - other), ("-", other - mine)):
         for event, number in sorted(rest.items()):
             entry = f"{sign}{number} {event}"
             found.events.add((scenario, entry))
-            if (scenario, entry) not in EVENTS:
+            if (scenario, entry) not in pair.accepted.EVENTS:
                 found.text.append(f"events: {entry}")
 
 
-seen = Findings()
-"""What occurred in all scenarios together."""
-
-
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_scenario_ends_on_both_alike(
-    scenario: str, subjects: tuple[Subject, Subject]
-) -> None:  # fmt: skip
-    found = compare(scenario, *subjects)
-    seen.output |= found.output
-    seen.keys |= found.keys
-    seen.events |= found.events
+def test_a_scenario_ends_on_both_alike(scenario: str, pair: Pair) -> None:
+    found = compare(scenario, pair)
+    pair.seen.output |= found.output
+    pair.seen.keys |= found.keys
+    pair.seen.events |= found.events
     assert not found.text, "\n".join(found.text)
 
 
-def test_every_accepted_difference_still_occurs(
-    subjects: tuple[Subject, Subject], request: pytest.FixtureRequest
-) -> None:
+def test_every_accepted_difference_still_occurs(pair: Pair, request: pytest.FixtureRequest) -> None:
+    peer = request.node.callspec.params["pair"]
     run = {
         item.callspec.params["scenario"] for item in request.session.items
         if hasattr(item, "callspec") and "scenario" in item.callspec.params
+        and item.callspec.params["pair"] == peer
     }  # fmt: skip
     if run != set(SCENARIOS):
         pytest.skip("needs all scenarios to have run")
     stale = [
-        *(entry for entry in OUTPUT if entry not in seen.output),
-        *(entry for entry in KEYS if entry not in seen.keys),
-        *(entry for entry in EVENTS if entry not in seen.events),
+        *(entry for entry in pair.accepted.OUTPUT if entry not in pair.seen.output),
+        *(entry for entry in pair.accepted.KEYS if entry not in pair.seen.keys),
+        *(entry for entry in pair.accepted.EVENTS if entry not in pair.seen.events),
     ]
     assert stale == []
 
 
-def test_accepted_differences_are_of_scenarios_that_exist() -> None:
-    for scenario, line in OUTPUT:
+@pytest.mark.parametrize("peer", PEERS)
+def test_accepted_differences_are_of_scenarios_that_exist(peer: str) -> None:
+    accepted = PEERS[peer].accepted
+    for scenario, line in accepted.OUTPUT:
         assert line in lines_of(scenario)
-    assert {scenario for scenario, _ in EVENTS} <= set(SCENARIOS)
-    assert all([*OUTPUT.values(), *KEYS.values(), *EVENTS.values()])
+    assert {scenario for scenario, _ in accepted.EVENTS} <= set(SCENARIOS)
+    assert all([*accepted.OUTPUT.values(), *accepted.KEYS.values(), *accepted.EVENTS.values()])

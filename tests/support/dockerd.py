@@ -1,5 +1,7 @@
-"""Debian's dockerd on a root and in a network namespace of its own, to be compared with."""
+"""A dockerd, Debian's or another, on a root and in a network namespace of its own."""
 
+import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -14,18 +16,26 @@ PROGRAM = shutil.which("dockerd") or "/usr/sbin/dockerd"
 class Dockerd:
     """One daemon; to be used as a context."""
 
-    def __init__(self, *, network: bool = False) -> None:
-        """Without `network` it has no bridge and no rules."""
+    def __init__(self, *, network: bool = False, programs: Path | None = None) -> None:
+        """Without `network` it has no bridge and no rules.
+
+        `programs` is a directory with another dockerd than Debian's, and with what that one runs.
+        It keeps images as Debian's does and this engine, in a graph driver and not in containerd.
+        """
+        self._options = {"features": {"containerd-snapshotter": False}} if programs else {}
         self._network = network
+        self._program = str(programs / "dockerd") if programs else PROGRAM
+        path = os.environ["PATH"]
+        self._environment = {**os.environ, "PATH": f"{programs}:{path}" if programs else path}
 
     def __enter__(self) -> "Dockerd":
         self._root = Path(tempfile.mkdtemp(prefix="wherry-dockerd-"))
         self.root = self._root
         self.socket = self._root / "docker.sock"
         self._namespace = NetworkNamespace()
-        (self._root / "daemon.json").write_text("{}")
+        (self._root / "daemon.json").write_text(json.dumps(self._options))
         command = [
-            PROGRAM, "-H", f"unix://{self.socket}", "--data-root", f"{self._root}/data",
+            self._program, "-H", f"unix://{self.socket}", "--data-root", f"{self._root}/data",
             "--exec-root", f"{self._root}/exec", "--pidfile", f"{self._root}/pid",
             "--config-file", f"{self._root}/daemon.json",
             "--cgroup-parent", f"/{self._root.name}",
@@ -34,7 +44,7 @@ class Dockerd:
 
         def spawn() -> subprocess.Popen[bytes]:
             with (self._root / "log").open("wb") as log:
-                return subprocess.Popen(command, stdout=log, stderr=log)
+                return subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)
 
         self._process = self._namespace.run(spawn)
         deadline = time.monotonic() + 60
