@@ -22,11 +22,13 @@ OUTPUT: dict[tuple[str, str], str] = {
     ("run in every manner", "run --rm --stop-signal NOSUCH busybox true"): _WORDS,
     ("a running container", "exec r1 nosuch"): "127, as for run, in today's dockerd",
     ("a running container", "pause r1"): _WORDS,
-    ("a running container", "unpause r1"): _WORDS,
+    ("a running container", "exec -w /nosuch r1 true"): "127, as for a missing program, in today's "
+    "dockerd",
     ("a running container", "rm r1"): _WORDS,
     ("a running container", "kill -s NOSUCH r1"): _WORDS,
     ("a running container", "kill r1"): _WORDS,
     ("a running container", "exec r1 true"): _WORDS,
+    ("files", "commit -c 'NOSUCH x' f1 made:2"): _WORDS,
     ("images", "image inspect nosuch"): _WORDS,
     ("images", "images -f nosuch=1"): _WORDS,
     ("images", "rmi BAD"): _WORDS,
@@ -42,9 +44,11 @@ OUTPUT: dict[tuple[str, str], str] = {
     ("networks", "network rm n2"): _DETAIL,
     ("the system", "info --format '{{json .Plugins.Log}}'"): "drivers that send logs away are not "
     "offered",
+    ("sharing", "run --rm --network container:nosuch busybox true"): _START,
     ("sharing", "run --rm --ipc container:s1 busybox true"): _WORDS,
     ("sharing", "run --rm -p 127.0.0.1:18081:80 -p 127.0.0.1:18081:81 busybox true"): _START,
     ("sharing", "run --rm -p 127.0.0.1:18082:80 busybox true"): _START,
+    ("restarts and health", "run -d --name h4 --log-opt max-size=bad busybox true"): _START,
     ("restarts and health", "run -d --name h5 --log-driver nosuch busybox true"): _WORDS,
 }  # fmt: skip
 """Exit codes or output, by scenario and line."""
@@ -87,6 +91,9 @@ EVENTS: dict[tuple[str, str], str] = {
     ("sharing", "-2 container destroy (image,name)"): _NEVER_EXISTED,
     ("sharing", "-2 network disconnect (container,name,type)"): "who could not join does not leave",
     ("sharing", "-1 volume create (driver)"): "as today's dockerd: only when one is made",
+    ("networks", "-2 container attach (image,name)"): _NEVER_EXISTED,
+    ("networks", "-2 container create (image,name)"): _NEVER_EXISTED,
+    ("networks", "-2 container destroy (image,name)"): _NEVER_EXISTED,
     ("networks", "-1 network disconnect (container,name,type)"): "20.10 tells one leave twice",
 }  # fmt: skip
 """Events, by scenario and `+count event` or `-count event`."""

@@ -60,7 +60,7 @@ run --rm --shm-size 1m busybox sh -c 'df /dev/shm | tail -1'
 run --rm --init busybox true
 run --rm --network none busybox ls /sys/class/net
 run --rm --network host --hostname other busybox hostname
-run --rm --add-host db:192.0.2.7 busybox grep db /etc/hosts
+run --rm --add-host db:192.0.2.7 busybox grep -w db /etc/hosts
 run --rm --dns 192.0.2.8 --dns-search example.test --dns-option ndots:2 busybox cat /etc/resolv.conf
 run --rm --oom-score-adj 100 busybox cat /proc/self/oom_score_adj
 run --rm --stop-signal NOSUCH busybox true

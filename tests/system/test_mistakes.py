@@ -62,7 +62,7 @@ MISTAKES: dict[str, Mistake] = {
         "run --rm --network container:idle busybox true", 125,
         "cannot join network of a non running container: <id>"),
     "log driver": Mistake(f"{RUN} --log-driver nosuch busybox true", 125,
-                          "logger: no log driver named 'nosuch' is registered"),
+                          'logging plugin nosuch: plugin "nosuch" not found'),
     "log option": Mistake(f"{RUN} --log-opt nosuch=1 busybox true", 125,
                           "unknown log opt 'nosuch' for json-file log driver"),
     "log size": Mistake(f"{RUN} --log-opt max-size=many busybox true", 125,

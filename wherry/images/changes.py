@@ -19,7 +19,7 @@ def apply_changes(config: RuntimeConfig, changes: Sequence[str]) -> RuntimeConfi
             word, _, rest = line.strip().partition(" ")
             apply = _INSTRUCTIONS.get(word.upper())
             if apply is None:
-                raise InvalidParameter(f"{word.lower()} is not a valid change command")
+                raise InvalidParameter(f"{word} is not a valid change command")
             try:
                 config = apply(config, rest.strip())
             except ValueError as error:

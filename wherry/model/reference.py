@@ -52,8 +52,9 @@ class Reference(msgspec.Struct, frozen=True):
         if colon and not _TAG.fullmatch(tag):
             raise InvalidParameter("invalid reference format")
         if path.lower() != path:
+            whole = f"library/{path}" if domain == DEFAULT_DOMAIN and "/" not in path else path
             raise InvalidParameter(
-                f"invalid reference format: repository name ({path}) must be lowercase"
+                f"invalid reference format: repository name ({whole}) must be lowercase"
             )
         if not _PATH.fullmatch(path) or not _DOMAIN.fullmatch(domain):
             raise InvalidParameter("invalid reference format")

@@ -90,8 +90,8 @@ class NetworkCatalog:
                     present = ipaddress.ip_network(other.subnet)
                     if wanted.version == present.version and wanted.overlaps(present):
                         raise PoolOverlaps(
-                            "Pool overlaps with other one on this address space: "
-                            f"{wanted} and {present} of network {record.name}"
+                            "invalid pool request: Pool overlaps with other one on this address "
+                            f"space: {wanted} and {present} of network {record.name}"
                         )
 
     def space(self, identifier: str, version: int) -> AddressSpace | None:

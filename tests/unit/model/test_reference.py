@@ -37,7 +37,10 @@ def test_a_name_is_completed(text: str, full: str, familiar: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Busybox", "invalid reference format: repository name (Busybox) must be lowercase"),
+        (
+            "Busybox",
+            "invalid reference format: repository name (library/Busybox) must be lowercase",
+        ),
         ("host.example/A", "invalid reference format: repository name (A) must be lowercase"),
         (HEX, f"invalid repository name ({HEX}), cannot specify 64-byte hexadecimal strings"),
         ("a" * 256, "repository name must not be more than 255 characters"),

@@ -71,6 +71,7 @@ def _inspected(found: ImageInspect, version: tuple[int, int]) -> ImageInspect:
         return msgspec.structs.replace(
             found, parent=found.parent or UNSET, comment=found.comment or UNSET,
             author=found.author or UNSET,
+            config={name: value for name, value in found.config.items() if value},
         )  # fmt: skip
     fields = _OLDEST_CONFIG if version < (1, 50) else _OLDER_CONFIG
     changed: dict[str, Any] = {"docker_version": "", "config": {**fields, **found.config}}

@@ -1,6 +1,6 @@
 """Which networks a new container is to be on, out of the three places that say so. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -16,12 +16,14 @@ from wherry.model.docker.container import (
 
 def asked_networks(
     request: CreateRequest, host: HostConfig, config: ContainerConfig,
-    name_of: Callable[[str], str],
+    name_of: Callable[[str], str], subnets_of: Callable[[str], Sequence[str]],
 ) -> dict[str, EndpointSettings]:  # fmt: skip
     """Settings by network, that of the network mode first.
 
     `name_of` gives a network's name for a name or id, and what it does not know as it is: that is
-    found missing at the start. Raises InvalidParameter in dockerd's words.
+    found missing at the start. `subnets_of` gives a network's subnets.
+
+    Raises InvalidParameter in dockerd's words.
     """
     mode = host.network_mode
     given = (request.networking_config.endpoints_config if request.networking_config else {}) or {}
@@ -35,7 +37,7 @@ def asked_networks(
         found[primary] = EndpointSettings(mac_address=config.mac_address)
     for name, settings in found.items():
         try:
-            check_endpoint(name, settings)
+            check_endpoint(name, settings, subnets_of(name))
         except InvalidParameter as error:
             raise InvalidParameter(f"invalid config for network {name}: {error.message}") from None
     if primary in found:

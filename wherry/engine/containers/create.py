@@ -82,7 +82,9 @@ class CreateContainer:
         image = self._images.get_for(config.image, platform)
         host, warnings = self._checked(config, host)
         merged = merge_config(config, image.config)
-        asked = asked_networks(request, host, merged, self._networks.name_of)
+        asked = asked_networks(
+            request, host, merged, self._networks.name_of, self._networks.subnets_of
+        )
         identifier = new_id()
         merged = self._named(merged, host, identifier)
         name = self._take_name(name, identifier)

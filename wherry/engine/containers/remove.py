@@ -50,7 +50,7 @@ class RemoveContainer:
                     "restarting": "is restarting: stop the container before removing or force "
                     "remove",
                 }.get(status, "is running: stop the container before removing or force remove")
-                raise Conflict(f'cannot remove container "/{container.name}": container {how}')
+                raise Conflict(f'cannot remove container "{container.name}": container {how}')
             await self._end(container)
         await self.auto(container, volumes=volumes)
 

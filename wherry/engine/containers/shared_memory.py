@@ -29,7 +29,7 @@ def shared_memory(
             return "/dev/shm"
         if not path.is_dir():
             raise Conflict(
-                f"cannot join IPC of a container {donor.id}: non-shareable IPC (hint: use "
+                f"failed to join IPC namespace: container {donor.id}: non-shareable IPC (hint: use "
                 "IpcMode:shareable for the donor container)"
             )
         return str(path)

@@ -13,6 +13,7 @@ from wherry.base.errors import (
     Conflict,
     InternalError,
     InvalidParameter,
+    NotFound,
     NotModified,
     WherryError,
     failure_of_system_call,
@@ -56,6 +57,14 @@ _PREFIX = (
     "failed to create task for container: failed to create shim task: OCI runtime create failed: "
     "runc create failed: unable to start container process: "
 )
+
+
+_JOINING = {
+    "network": "joining network namespace of container",
+    "ipc": "failed to join IPC namespace",
+    "pid": "failed to join PID namespace",
+}
+"""What could not be done when the container to join is not there, in dockerd's words."""
 
 
 class StartRefused(InvalidParameter):
@@ -184,7 +193,10 @@ class StartContainer:
         for kind, mode, name in modes:
             if not mode.startswith("container:"):
                 continue
-            other = self._index.get(mode.removeprefix("container:"))
+            try:
+                other = self._index.get(mode.removeprefix("container:"))
+            except NotFound as error:
+                raise NotFound(f"{_JOINING[kind]}: {error.message}") from None
             if not other.state.pid:
                 what = "network" if kind == "network" else f"{kind} namespace"
                 raise Conflict(f"cannot join {what} of a non running container: {other.id}")
@@ -288,7 +300,10 @@ def _log_settings(record: Record, defaults: ContainerDefaults) -> LogSettings:
     try:
         return log_settings(record, defaults)
     except InvalidParameter as error:
-        raise StartBroken(f"failed to initialize logging driver: {error.message}") from error
+        raise StartBroken(
+            "failed to create task for container: failed to initialize logging driver: "
+            f"{error.message}"
+        ) from error
 
 
 def _root(mount: Mount, ids: IdRange | None) -> Mount:
@@ -306,8 +321,12 @@ def runtime_failure(error: WherryError) -> WherryError:
     """A failure of the runtime with the words in which Docker wraps it."""
     if isinstance(error, UserNotFound):
         return StartBroken(error.message)
-    kind = StartBroken if isinstance(error, StartFailed) else StartRefused
-    return kind(f"{_PREFIX}{error.message}: unknown")
+    if isinstance(error, StartFailed):
+        return StartBroken(_PREFIX + error.message)
+    text = f"{_PREFIX}error during container init: {error.message}"
+    if text.endswith("is a directory"):
+        text += ": permission denied"  # which docker's command line takes for its code, 126
+    return StartRefused(text)
 
 
 @lru_cache(maxsize=64)

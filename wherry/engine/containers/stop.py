@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 from wherry.base import crash_points
-from wherry.base.errors import Conflict, NotModified, WherryError
+from wherry.base.errors import Conflict, InvalidParameter, NotModified, WherryError
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.defaults import ContainerDefaults
 from wherry.engine.containers.groups import group_of
@@ -36,7 +36,12 @@ class ContainerSignals:
 
     async def kill(self, container: Container, signal: str) -> None:
         """Signals the first process; raises ContainerNotRunning in Docker's words."""
-        number = parse_signal(signal or "SIGKILL")
+        try:
+            number = parse_signal(signal or "SIGKILL")
+        except InvalidParameter as error:
+            raise InvalidParameter(
+                f"cannot kill container: {container.name}: {error.message}"
+            ) from None
         if container.monitor is None:
             raise ContainerNotRunning(
                 f"cannot kill container: {container.name}: container {container.id} is not running"
@@ -123,7 +128,7 @@ class ContainerSignals:
         """Lets the processes go on; raises Conflict in Docker's words."""
         async with container.lock:
             if container.state.status != "paused":
-                raise Conflict(f"container {container.id} is not paused")
+                raise Conflict(f"Container {container.id} is not paused")
             await self._set_frozen(container, False)
         self._publish(container, "unpause")
 

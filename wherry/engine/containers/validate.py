@@ -278,7 +278,9 @@ def check_log(host: HostConfig) -> None:
     """Log drivers and options that do not exist."""
     driver = host.log_config.type
     if driver and driver not in _LOG_DRIVERS:
-        raise InvalidParameter(f"logger: no log driver named '{driver}' is registered")
+        raise InvalidParameter(
+            f'error looking up logging plugin {driver}: plugin "{driver}" not found'
+        )
     options = host.log_config.config or {}
     for key in options:
         if key not in _LOG_OPTIONS[driver or "json-file"]:

@@ -65,7 +65,7 @@ class StartExec:
                 raise
             if isinstance(error, UserNotFound):
                 raise ExecFailed(error.message) from error
-            raise ExecFailed(f"{_PREFIX}{error.message}: unknown") from error
+            raise ExecFailed(f"{_PREFIX}{error.message}") from error
         except BaseException:
             process.failed(126)
             raise
@@ -118,4 +118,5 @@ def _environment(process: Exec) -> tuple[str, ...]:
 
 def _exit_code(error: WherryError) -> int:
     """What `docker exec` exits with when nothing ran."""
-    return 127 if isinstance(error, ExecutableNotFound) else 126
+    absent = isinstance(error, ExecutableNotFound) or "no such file" in error.message
+    return 127 if absent else 126

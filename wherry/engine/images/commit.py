@@ -10,6 +10,7 @@ from wherry.base.errors import WherryError
 from wherry.engine.containers.container import Container
 from wherry.engine.containers.merge import merge_config
 from wherry.engine.containers.stop import ContainerSignals
+from wherry.engine.images.told import tell
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.images.catalog import ImageCatalog
@@ -61,6 +62,7 @@ class CommitContainer:
                 with contextlib.suppress(WherryError):
                     await self._signals.unpause(container)
         attributes = {**container.attributes(), "comment": comment, "imageID": image.id}
+        tell(self._events, "create", image)
         if reference:
             attributes["imageRef"] = reference.familiar()
             self._events.publish("image", "tag", image.id, {"name": reference.familiar()})

@@ -11,6 +11,7 @@ from wherry.engine.images.told import tell
 from wherry.engine.pools import Pools
 from wherry.engine.system.event_bus import EventBus
 from wherry.images.catalog import ImageCatalog, is_id
+from wherry.images.errors import NoSuchImage
 from wherry.images.save import Chosen, SaveImages
 from wherry.model.image import Image
 from wherry.model.reference import Reference
@@ -64,7 +65,10 @@ class SendImages:
                 # A repository without a tag means all of its tags.
                 add(self._catalog.get(reference.familiar()), [reference])
             if not tags:
-                image = self._catalog.get(name)
+                try:
+                    image = self._catalog.get(name)
+                except NoSuchImage:
+                    raise NoSuchImage(name) from None  # no tag was asked for that could be shown
                 wanted = None if is_id(name, image) else Reference.parse(name)
                 add(image, [item for item in image.references if item == wanted])
         return list(chosen.values())

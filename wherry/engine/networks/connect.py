@@ -41,7 +41,7 @@ class ConnectNetwork:
         found = self._index.get(container)
         network = self._state.catalog.get(reference)
         asked = settings or EndpointSettings()
-        check_endpoint(network.name, asked)
+        check_endpoint(network.name, asked, self._state.subnets_of(network.id))
         async with found.lock:
             self._check(found, network)
             if found.monitor is not None:

@@ -58,9 +58,7 @@ def _check(request: NetworkCreateRequest) -> None:
     if driver in ("host", "null"):
         raise InvalidParameter(f'only one instance of "{driver}" network is allowed')
     if driver not in DRIVERS:
-        raise NotFound(
-            f'could not find plugin {driver} in v1 plugin registry: plugin "{driver}" not found'
-        )
+        raise NotFound(f'plugin "{driver}" not found')
     if request.ipam and request.ipam.driver not in (None, "", "default"):
         raise NotFound(f'could not find IPAM driver: plugin "{request.ipam.driver}" not found')
 

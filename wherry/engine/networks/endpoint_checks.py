@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Sequence
 
 from wherry.base.errors import InvalidParameter
 from wherry.model.docker.container import EndpointSettings
@@ -11,8 +12,11 @@ _MAC = re.compile(r"([0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}")
 _PREDEFINED = ("bridge", "default", "host", "none")
 
 
-def check_endpoint(network: str, settings: EndpointSettings) -> None:
-    """Raises InvalidParameter with every fault, a line each."""
+def check_endpoint(network: str, settings: EndpointSettings, subnets: Sequence[str] = ()) -> None:
+    """Raises InvalidParameter with every fault, a line each.
+
+    `subnets` are the network's; a network that is not there yet, or has none, takes any address.
+    """
     faults = [*_address_faults(settings)]
     ipam = settings.ipam_config
     if network in _PREDEFINED:
@@ -22,6 +26,8 @@ def check_endpoint(network: str, settings: EndpointSettings) -> None:
             faults.append(
                 "network-scoped alias is supported only for containers in user defined networks"
             )
+    elif not faults and subnets:
+        faults += _outside(settings, subnets)
     if settings.mac_address and not _MAC.fullmatch(settings.mac_address):
         faults.append(f"invalid MAC address: {settings.mac_address}")
     if faults:
@@ -43,6 +49,17 @@ def _address_faults(settings: EndpointSettings) -> list[str]:
         if not _is_address(text, 4) and not _is_address(text, 6)
     ]
     return faults
+
+
+def _outside(settings: EndpointSettings, subnets: Sequence[str]) -> list[str]:
+    ipam = settings.ipam_config
+    asked = filter(None, (ipam.ipv4_address, ipam.ipv6_address) if ipam else ())
+    pools = [ipaddress.ip_network(subnet) for subnet in subnets]
+    return [
+        f"no configured subnet contains IP address {text}"
+        for text in asked
+        if not any(ipaddress.ip_address(text) in pool for pool in pools)
+    ]
 
 
 def _is_address(text: str, version: int) -> bool:

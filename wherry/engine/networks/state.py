@@ -54,6 +54,13 @@ class NetworkState:
         except NoSuchNetwork:
             return reference
 
+    def subnets_of(self, reference: str) -> tuple[str, ...]:
+        """The subnets of a network; none of one that is not known."""
+        try:
+            return tuple(item.subnet for item in self.catalog.get(reference).subnets)
+        except NoSuchNetwork:
+            return ()
+
     async def open(self) -> None:
         """Reads the stored networks and makes the predefined ones; before containers are read."""
         stored = [

@@ -21,7 +21,7 @@ from wherry.model.docker.system import (
     SwarmInfo,
 )
 
-LOG_DRIVERS = ["json-file", "local", "none"]
+LOG_DRIVERS = ["json-file", "local"]
 NETWORK_DRIVERS = ["bridge", "host", "ipvlan", "macvlan", "null"]
 
 

@@ -59,7 +59,10 @@ REFUSED_HOST: list[tuple[HostConfig, str]] = [
     (HostConfig(cpuset_mems="99"), "memory nodes are not available - requested 99, available: 0"),
     (HostConfig(log_config=LogConfig("local", {"mode": "odd"})), "mode not supported: odd"),
     (HostConfig(log_config=LogConfig("json-file", {"max-buffer-size": "1m"})), "max-buffer-size"),
-    (HostConfig(log_config=LogConfig("syslog")), "no log driver named 'syslog' is registered"),
+    (
+        HostConfig(log_config=LogConfig("syslog")),
+        'logging plugin syslog: plugin "syslog" not found',
+    ),
     (HostConfig(log_config=LogConfig("json-file", {"odd": "1"})), "unknown log opt 'odd'"),
     (HostConfig(restart_policy=RestartPolicy("odd")), "unknown policy 'odd'"),
     (HostConfig(restart_policy=RestartPolicy("always", 3)), "maximum retry count"),
