@@ -32,11 +32,9 @@ OUTPUT: dict[tuple[str, str], str] = {
     ("images", "image inspect nosuch"): _WORDS,
     ("images", "images -f nosuch=1"): _WORDS,
     ("images", "rmi BAD"): _WORDS,
-    ("images", "save nosuch"): "names the tag that is looked for, as every other verb does",
     ("volumes", "volume ls -f nosuch=1"): _WORDS,
     ("networks", "network create --subnet 10.77.0.0/24 n3"): _DETAIL,
     ("networks", "network create --subnet bad n3"): _WORDS,
-    ("networks", "network create -d nosuch n3"): _WORDS,
     ("networks", "network ls -f nosuch=1"): _WORDS,
     ("networks", "run --rm --network n1 --ip 10.77.0.3 busybox true"): _START,
     ("networks", "run --rm --network n2 --ip 10.78.0.3 busybox true"): _START,
@@ -49,7 +47,6 @@ OUTPUT: dict[tuple[str, str], str] = {
     ("sharing", "run --rm -p 127.0.0.1:18081:80 -p 127.0.0.1:18081:81 busybox true"): _START,
     ("sharing", "run --rm -p 127.0.0.1:18082:80 busybox true"): _START,
     ("restarts and health", "run -d --name h4 --log-opt max-size=bad busybox true"): _START,
-    ("restarts and health", "run -d --name h5 --log-driver nosuch busybox true"): _WORDS,
 }  # fmt: skip
 """Exit codes or output, by scenario and line."""
 

@@ -78,7 +78,6 @@ EVENTS: dict[tuple[str, str], str] = {
     ("networks", "-1 network disconnect (container,name,type)"): "it tells one leave twice",
     ("sharing", "+1 network connect (container,name,type)"): _JOINED,
     ("sharing", "-2 container destroy (image,name)"): _NEVER_EXISTED,
-    ("sharing", "-1 container detach (image,name)"): "who attached to what never ran does not leave",
     ("restarts and health", "+1 network connect (container,name,type)"): _JOINED,
 }  # fmt: skip
 """Events, by scenario and `+count event` or `-count event`."""

@@ -234,7 +234,7 @@ def test_an_import_takes_platform_message_and_changes(engine: Engine) -> None:
     assert shown["Config"]["ExposedPorts"] == {"80/tcp": {}}
     assert shown["Config"]["Labels"] == {"x": "y"}
     for words, message in (
-        (("-c", "RUN x", "-", "bad:1"), "run is not a valid change command"),
+        (("-c", "RUN x", "-", "bad:1"), "RUN is not a valid change command"),
         (("--platform", "windows/amd64", "-", "bad:1"), "operating system is not supported"),
         (("-", "Bad:1"), "must be lowercase"),
     ):

@@ -160,7 +160,7 @@ MISTAKES: dict[str, Mistake] = {
     "a GPU": Mistake(f"{RUN} --gpus all busybox true", 125,
                      'could not select device driver "" with capabilities: [[gpu]]'),
     "remove what runs": Mistake(
-        "rm taken", 1, 'cannot remove container "/taken": container is running'),
+        "rm taken", 1, 'cannot remove container "taken": container is running'),
     "exec in what is stopped": Mistake("exec idle true", 1, "<id> is not running"),
     "exec of a missing program": Mistake("exec taken nosuch", 127,
                                          'exec: "nosuch": executable file not found in $PATH'),
@@ -202,12 +202,14 @@ MISTAKES: dict[str, Mistake] = {
 OLDER = "Debian's dockerd has its release's words; these are those of the newest"
 STRICTER = "dockerd takes it"
 DIFFERENCES: dict[str, str] = {
-    "restart policy": OLDER, "ipc mode": OLDER, "log driver": OLDER, "stop signal": OLDER,
+    "restart policy": OLDER, "ipc mode": OLDER, "stop signal": OLDER,
     "runtime": OLDER, "sysctl that the kernel lacks": OLDER, "group": OLDER, "no command": OLDER,
+    "container to join": OLDER, "container whose processes to see": OLDER,
+    "missing program": OLDER, "missing program by path": OLDER, "file that is no program": OLDER,
     "directory for a program": OLDER, "file over a directory": OLDER, "too many processors": OLDER,
     "remove what runs": OLDER, "exec in what is stopped": OLDER,
     "exec of a missing program": "the exit code was 126 in its release",
-    "kill what is stopped": OLDER, "pause what is stopped": OLDER, "unpause what runs": OLDER,
+    "kill what is stopped": OLDER, "pause what is stopped": OLDER,
     "real time that the kernel lacks": "it names the system call, too",
     "unknown signal": OLDER, "bad subnet": OLDER,
     "the host's sysctl": "runc says it there, at the start",

@@ -1,5 +1,6 @@
 """Networks of containers that exist: joined and left while they run and while they do not."""
 
+import ipaddress
 import json
 import os
 import signal
@@ -79,6 +80,16 @@ def test_what_was_joined_is_there_again_after_a_restart_of_the_container(box: En
     shown = networks_of(box, "web")
     assert shown["blue"]["IPAddress"] in inside(box, "web", "ip", "-o", "addr")
     assert set(shown) == {"bridge", "blue"}
+
+
+def test_an_address_may_be_asked_for_in_a_subnet_that_the_engine_picked(box: Engine) -> None:
+    box.docker("network", "create", "blue")
+    start(box, "web")
+    subnet = json.loads(box.docker("network", "inspect", "blue").stdout)[0]["IPAM"]["Config"][0]
+    wanted = str(ipaddress.ip_network(subnet["Subnet"])[77])
+    box.docker("network", "connect", "--ip", wanted, "blue", "web")
+    box.docker("restart", "-t", "0", "web")
+    assert f"{wanted}/" in inside(box, "web", "ip", "-o", "addr")
 
 
 def test_a_stopped_container_joins_and_leaves_by_its_next_start(box: Engine) -> None:
@@ -197,7 +208,10 @@ def test_refusals_are_in_dockers_words(box: Engine) -> None:
         (("connect", "blue", "wide"), "container sharing network namespace with another"),
         (("connect", "host", "web"), "connected to host network"),
         (("connect", "blue", "guest"), "container sharing network namespace with another"),
-        (("connect", "--ip", "10.9.9.9", "blue", "web"), "user configured subnets"),
+        (
+            ("connect", "--ip", "10.9.9.9", "blue", "web"),
+            "no configured subnet contains IP address 10.9.9.9",
+        ),
         (("disconnect", "host", "wide"), "cannot be disconnected from host network"),
         (("rm", "bridge"), "bridge is a pre-defined network and cannot be removed"),
         (("create", "host"), "operation is not permitted on predefined host network"),

@@ -79,7 +79,7 @@ class NetworkCatalog:
             return None
         busy = [s.subnet for record in self._live() for s in record.subnets]
         subnet = choose_subnet(pools, [*busy, *self._host_routes(), *taken])
-        return Subnet(str(subnet), first_address(subnet), chosen=True)
+        return Subnet(str(subnet), first_address(subnet))
 
     def check_overlap(self, subnets: Sequence[Subnet]) -> None:
         """Raises PoolOverlaps if a subnet lies across one of another network."""

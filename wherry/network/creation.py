@@ -54,7 +54,7 @@ def unique_local(identifier: str) -> Subnet:
     digits = identifier[:14]
     number = (0xFD << 120) | (int(digits, 16) << 64)
     network = ipaddress.IPv6Network((number, 64))
-    return Subnet(str(network), str(network.network_address + 1), chosen=True)
+    return Subnet(str(network), str(network.network_address + 1))
 
 
 def _configuration(wanted: NetworkRecord, identifier: str) -> NetworkRecord:

@@ -11,16 +11,12 @@ from wherry.network.ipam import first_address
 
 
 class Subnet(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One subnet of a network: CIDR, gateway and reserved addresses without prefix length.
-
-    `chosen` marks one that the engine picked: users may ask for no address in it.
-    """
+    """One subnet of a network: CIDR, gateway and reserved addresses without prefix length."""
 
     subnet: str
     gateway: str = ""
     ip_range: str = ""
     auxiliary: dict[str, str] = {}
-    chosen: bool = False
 
 
 class NetworkRecord(msgspec.Struct, frozen=True, omit_defaults=True):

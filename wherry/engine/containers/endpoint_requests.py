@@ -11,12 +11,8 @@ from wherry.network.record import NetworkRecord
 def endpoint_request(
     record: Record, network: NetworkRecord, settings: EndpointSettings
 ) -> EndpointRequest:
-    """A container's wishes for one network.
-
-    Raises InvalidParameter for a static address in a subnet that the engine picked.
-    """
+    """A container's wishes for one network."""
     ipam = settings.ipam_config
-    _check_static(network, settings)
     own_mac = record.config.mac_address if _is_primary(record, network) else ""
     return EndpointRequest(
         container_id=record.id,
@@ -65,18 +61,6 @@ def port_requests(record: Record) -> list[PortRequest]:
             if f"{number}/{protocol or 'tcp'}" not in bound:
                 found.append(PortRequest(int(number), protocol or "tcp"))
     return found
-
-
-def _check_static(network: NetworkRecord, settings: EndpointSettings) -> None:
-    ipam = settings.ipam_config
-    if ipam is None:
-        return
-    picked = {":" in subnet.subnet for subnet in network.subnets if subnet.chosen}
-    if (ipam.ipv4_address and False in picked) or (ipam.ipv6_address and True in picked):
-        raise InvalidParameter(
-            "invalid endpoint settings:\nuser specified IP address is supported only when "
-            "connecting to networks with user configured subnets"
-        )
 
 
 def _is_primary(record: Record, network: NetworkRecord) -> bool:
