@@ -4,6 +4,8 @@ import http.client
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 
 from tests.support.api import Api
 from tests.support.engine import Engine
+from tests.support.patience import patience
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +223,15 @@ def test_disk_usage_accounts_for_every_byte_of_the_data_root_orphans_included(
     assert sum(parts.values()) == account["Size"]
     # A log, or the records' journal, may have grown between the two looks.
     assert abs(account["Size"] - files_below(engine.data)) < 100_000
+    shown = subprocess.run(
+        [Path(sys.executable).parent / "wherry", "system", "df", "-v"], env=engine.environment(),
+        capture_output=True, text=True, check=True, timeout=patience(60),
+    ).stdout  # fmt: skip
+    assert f"in {engine.data}\n\nCONTENT" in shown
+    assert [line.split() for line in shown.splitlines()][-2:] == [
+        ["BELONGS", "TO", "NOTHING", "SIZE"],
+        [str(orphan), "50kB"],
+    ]
     (orphan / "left.log").unlink()
     orphan.rmdir()
 

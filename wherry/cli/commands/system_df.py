@@ -143,7 +143,39 @@ def _verbose(usage: dict[str, Any]) -> str:
     return (
         f"Images space usage:\n\n{images}\nContainers space usage:\n\n{containers}\n"
         f"Local Volumes space usage:\n\n{volumes}\nBuild cache usage: {size}\n\n{caches}"
+        f"{_data_root(usage.get('DataRoot'))}"
     )
+
+
+_PARTS = {
+    "Layers": "layers of images",
+    "Archives": "compressed layers, as pushed",
+    "Writable": "what containers wrote",
+    "Logs": "logs",
+    "ContainerFiles": "other files of containers",
+    "Volumes": "volumes",
+    "Partial": "unfinished downloads",
+    "Scratch": "unfinished work",
+    "Records": "records of the engine",
+    "Other": "other files",
+}
+"""What Wherry tells of its data root, which docker does not have."""
+
+
+def _data_root(account: dict[str, Any] | None) -> str:
+    """All below the data root by its kind, and what belongs to nothing; empty if not told."""
+    if not account:
+        return ""
+    from wherry.cli.tabwriter import align
+
+    parts = [f"{text}\t{human_size(account.get(name, 0))}" for name, text in _PARTS.items()]
+    table = align("\n".join(["CONTENT\tSIZE", *parts]))
+    text = f"\nData root usage: {human_size(account['Size'])} in {account['Path']}\n\n{table}\n"
+    orphans = account.get("Orphans") or ()
+    if orphans:
+        lines = [f"{orphan['Path']}\t{human_size(orphan['Size'])}" for orphan in orphans]
+        text += "\n" + align("\n".join(["BELONGS TO NOTHING\tSIZE", *lines])) + "\n"
+    return text
 
 
 class _Details:
