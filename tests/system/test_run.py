@@ -152,7 +152,7 @@ def test_a_process_has_its_own_group_among_its_groups(engine: Engine) -> None:
 def test_an_exec_makes_no_working_directory(engine: Engine) -> None:
     engine.docker("run", "-d", "--name", "place", "busybox", "sleep", "100")
     refused = engine.docker("exec", "-w", "/nosuch", "place", "true", check=False)
-    assert refused.returncode == 126
+    assert refused.returncode == 127
     assert 'chdir to cwd ("/nosuch") set in config.json failed: no such file' in refused.stdout
     assert engine.docker("exec", "place", "ls", "/nosuch", check=False).returncode == 1
     engine.docker("rm", "-f", "place")
