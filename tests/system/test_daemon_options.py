@@ -133,6 +133,7 @@ def test_over_tcp_only_clients_with_a_certificate_are_served(
             check=False,
         )  # fmt: skip
         assert plain.returncode != 0
+        assert "Client sent an HTTP request to an HTTPS server." in plain.stderr
 
 
 def test_over_tcp_everybody_is_served_if_that_is_said_twice() -> None:

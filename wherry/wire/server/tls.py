@@ -10,6 +10,8 @@ from typing import Any
 
 _HANDSHAKE_SECONDS = 30.0
 _PIECE = 1 << 16
+_PLAIN = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
+"""What a client without TLS is told, in the words of Go's net/http, which clients show."""
 
 
 class TlsTermination(asyncio.Protocol):
@@ -95,9 +97,11 @@ class TlsTermination(asyncio.Protocol):
             pass  # the rest of a record is still on its way
         except ssl.SSLZeroReturnError:
             self._end_of_input()
-        except ssl.SSLError:
+        except ssl.SSLError as error:
             self.flush()  # the alert that says why
             if self.raw:
+                if error.reason == "HTTP_REQUEST":
+                    self.raw.write(_PLAIN)
                 self.raw.close()
             return
         self.flush()
