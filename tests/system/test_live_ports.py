@@ -110,6 +110,7 @@ def test_a_port_that_is_taken_leaves_everything_as_it_was(engine: Engine, web: s
 
 def test_what_is_not_published_cannot_be_taken_away(engine: Engine, web: str) -> None:
     assert "does not publish port 99/tcp" in update(engine, "--publish-rm", "99/tcp")
+    assert "name the container's own" in update(engine, "--publish-rm", "8080:80")
 
 
 def test_a_container_without_a_network_of_its_own_publishes_nothing(engine: Engine) -> None:

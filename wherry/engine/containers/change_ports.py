@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from wherry.base.errors import Conflict, NotFound
+from wherry.base.errors import Conflict, InvalidParameter, NotFound
 from wherry.engine.containers.container import Container, Record
 from wherry.engine.containers.endpoint_requests import port_requests
 from wherry.engine.containers.index import ContainerIndex
@@ -78,6 +78,11 @@ def _pairs(ports: set[str]) -> set[tuple[str, int]]:
 
 
 def _find(record: Record, port: str) -> str:
+    if ":" in port:
+        raise InvalidParameter(
+            f"invalid port {port}: name the container's own, such as 80/tcp; what of its places on "
+            "the host shall stay is added in the same request"
+        )
     published = {f"{item.container_port}/{item.protocol}" for endpoint in record.endpoints
                  for item in endpoint.ports}  # fmt: skip
     if port not in published | {_named(key) for key in record.host.port_bindings or ()}:
