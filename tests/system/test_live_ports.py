@@ -82,6 +82,21 @@ def test_a_port_that_is_published_no_longer_is_closed_and_free(engine: Engine, w
         pass  # the host has it back
 
 
+def test_one_of_two_places_of_a_port_is_closed_and_the_other_ends_with_the_container(
+    engine: Engine,
+) -> None:
+    run = ("run", "-d", "-p", "127.0.0.1::80", "-p", "127.0.0.1::80", "busybox", "sleep", "1000")
+    two = engine.docker(*run).stdout.strip()
+    goes, stays = engine.docker("port", two, "80").stdout.split()
+    words = ("update", "--publish-rm", "80", "--publish-add", f"{stays}:80", two)
+    assert wherry(engine, *words).returncode == 0
+    assert engine.docker("port", two).stdout == f"80/tcp -> {stays}\n"
+    engine.docker("rm", "-f", two)
+    for free in (stays, goes):
+        again = engine.docker("run", "-d", "-p", f"{free}:80", "busybox", "sleep", "1000")
+        engine.docker("rm", "-f", again.stdout.strip())
+
+
 def test_other_connections_outlive_the_change(engine: Engine, web: str) -> None:
     with socket.create_connection(place(engine, "80"), timeout=10) as client:
         assert update(engine, "--publish-add", "127.0.0.1::81") == ""

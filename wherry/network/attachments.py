@@ -134,8 +134,8 @@ class Attachments:
             self._publication.republish(gone, records)
             raise
         after = tuple(
-            msgspec.structs.replace(old, ports=tuple(
-                port for port in (*old.ports, *new.ports) if port not in taken.ports
+            msgspec.structs.replace(old, ports=(
+                *(port for port in old.ports if port not in taken.ports), *new.ports,
             ))
             for old, taken, new in zip(present, gone, fresh, strict=True)
         )  # fmt: skip
