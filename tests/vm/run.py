@@ -33,7 +33,7 @@ _COMMAND_LINE = (
 def main() -> int:
     """0 if everything passed inside; what the machine says goes to standard output."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=15, help="when to give up")
+    parser.add_argument("--minutes", type=float, default=30, help="when to give up")
     parser.add_argument("--out", type=Path, help="directory for the results (junit, journal)")
     parser.add_argument("--script", type=Path, help="run this shell script inside instead")
     parser.add_argument("--kvm", action="store_true", help="use /dev/kvm")
