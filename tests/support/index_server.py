@@ -1,10 +1,10 @@
 """An index that answers searches as Docker Hub does, on loopback."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.http_server import LocalServer, QuietHandler
 
 ENTRIES: list[dict[str, Any]] = [
     {"name": "library/lilliput", "description": "Small.", "star_count": 12, "is_official": True,
@@ -14,7 +14,7 @@ ENTRIES: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-class IndexServer:
+class IndexServer(LocalServer):
     """One index; to be used as a context. Keeps what was asked."""
 
     def __init__(self, *, status: int = 200, answer: bytes | None = None) -> None:
@@ -22,7 +22,7 @@ class IndexServer:
         self.authorizations: list[str] = []
         index = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
                 query = parse_qs(parts.query)
@@ -40,18 +40,4 @@ class IndexServer:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *args: object) -> None:
-                return
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> "IndexServer":
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)

@@ -7,16 +7,15 @@ import socket
 import ssl
 import subprocess
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.http_server import LocalServer, QuietHandler
 from tests.support.layers import Layout
 from tests.support.patience import patience
 from tests.support.tls import Certificate, CertificateAuthority
@@ -147,7 +146,7 @@ class Registry:
         return data
 
 
-class TokenServer:
+class TokenServer(LocalServer):
     """Gives out signed tokens as the specification of Docker's token authentication says."""
 
     service, issuer = "test-registry", "test-issuer"
@@ -160,7 +159,7 @@ class TokenServer:
         self.refresh = secrets.token_hex(16)
         server = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             def do_GET(self) -> None:
                 query = parse_qs(urlsplit(self.path).query)
                 server.asked.append(query)
@@ -192,21 +191,8 @@ class TokenServer:
                 self.end_headers()
                 self.wfile.write(data)
 
-            def log_message(self, format: str, *args: object) -> None:
-                return
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/token"
-
-    def __enter__(self) -> "TokenServer":
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
+        self.url = f"http://{self.address}/token"
 
     def token(self, query: dict[str, list[str]], *, trusted: bool) -> str:
         """A token for the scopes asked for: anybody may pull what is public, users do all."""

@@ -5,11 +5,12 @@ Debian's docker-registry forgets a session whose connection broke in the middle 
 
 import hashlib
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.http_server import LocalServer, QuietHandler
 
-class SessionRegistry:
+
+class SessionRegistry(LocalServer):
     """Takes pushes on loopback; to be used as a context."""
 
     def __init__(self, *, cut_after: int, hold: bool = False) -> None:
@@ -28,7 +29,7 @@ class SessionRegistry:
         self._sessions: dict[str, bytearray] = {}
         registry = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
@@ -87,18 +88,4 @@ class SessionRegistry:
                     self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            def log_message(self, format: str, *args: object) -> None:
-                return
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> "SessionRegistry":
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.engine import BUSYBOX, Engine
+from tests.support.lan import Lan, running
 
 
 def _missing() -> list[str]:
@@ -32,3 +33,17 @@ def engine_ready() -> None:
     """Skips where there is nothing to drive an engine with."""
     if missing := _missing():
         pytest.skip(f"needs {', '.join(missing)}")
+
+
+@pytest.fixture(scope="module")
+def lan() -> Iterator[Lan]:
+    """A machine's own network with the outside beyond it."""
+    with Lan() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def box(lan: Lan, engine_ready: None) -> Iterator[Engine]:
+    """An engine on that machine."""
+    with running(lan) as engine:
+        yield engine

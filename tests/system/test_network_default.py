@@ -16,18 +16,6 @@ from wherry.linux.mount import MS_BIND, MS_PRIVATE, MS_REC, mount
 from wherry.linux.namespace import CLONE_NEWNS, unshare
 
 
-@pytest.fixture(scope="module")
-def lan() -> Iterator[Lan]:
-    with Lan() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def box(lan: Lan, engine_ready: None) -> Iterator[Engine]:
-    with running(lan) as engine:
-        yield engine
-
-
 @pytest.fixture(autouse=True)
 def no_container_stays(box: Engine) -> Iterator[None]:
     yield

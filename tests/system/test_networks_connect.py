@@ -12,19 +12,7 @@ import pytest
 
 from tests.support.api import Api
 from tests.support.engine import Engine
-from tests.support.lan import HOST, HOST6, OUTSIDE, OUTSIDE6, Lan, again, ask, links, running
-
-
-@pytest.fixture(scope="module")
-def lan() -> Iterator[Lan]:
-    with Lan() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def box(lan: Lan, engine_ready: None) -> Iterator[Engine]:
-    with running(lan) as engine:
-        yield engine
+from tests.support.lan import HOST, HOST6, OUTSIDE, OUTSIDE6, Lan, again, ask, links
 
 
 @pytest.fixture(autouse=True)

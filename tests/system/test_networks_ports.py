@@ -10,20 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine import Engine
-from tests.support.lan import HOST, HOST6, OUTSIDE, OUTSIDE6, UDP, Lan, again, ask, listen, running
+from tests.support.lan import HOST, HOST6, OUTSIDE, OUTSIDE6, UDP, Lan, again, ask, listen
 from wherry.linux.netlink.route import Netlink
-
-
-@pytest.fixture(scope="module")
-def lan() -> Iterator[Lan]:
-    with Lan() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def box(lan: Lan, engine_ready: None) -> Iterator[Engine]:
-    with running(lan) as engine:
-        yield engine
 
 
 @pytest.fixture(autouse=True)

@@ -7,13 +7,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests.support.api import Api, ApiError
 from tests.support.engine import BUSYBOX, Engine, busybox_archive
+from tests.support.http_server import LocalServer, QuietHandler
 from tests.support.layers import Layout, digest, entry, layer
 from tests.support.needs import needs_program
 from tests.support.registry import PASSWORD, USER, Registry, TokenServer, free_port, own_address
@@ -365,7 +365,7 @@ def test_all_tags_of_a_repository_are_pulled(engine: Engine, registry: Registry)
     engine.docker("rmi", *(f"{registry.address}/several:{number}" for number in range(3)))
 
 
-class SlowRegistry:
+class SlowRegistry(LocalServer):
     """Stands before a registry: sends blobs slowly, breaks connections, and counts bytes."""
 
     def __init__(self, registry: Registry, *, limit: int = 0, delay: float = 0.0) -> None:
@@ -376,7 +376,7 @@ class SlowRegistry:
         self.broken = threading.Event()
         slow = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
@@ -415,21 +415,7 @@ class SlowRegistry:
                         slow.begun.set()
                     time.sleep(slow.delay)
 
-            def log_message(self, format: str, *args: object) -> None:
-                return
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> "SlowRegistry":
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler)
 
 
 def test_a_download_that_breaks_off_goes_on_where_it_was(
