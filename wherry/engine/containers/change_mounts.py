@@ -61,6 +61,7 @@ class ChangeMounts:
             wanted = [parse_mount(request) for request in add]
             _check_new(container, wanted)
             points: list[MountPoint] = []
+            before, attached = container.record, 0
             try:
                 for point, request in zip(wanted, add, strict=True):
                     mark = short_id(new_id())
@@ -68,7 +69,7 @@ class ChangeMounts:
                         await self._resolver.settle_point(point, container.id, mark, request)
                     )
                     await self._bring(container, points[-1])
-                before = container.record
+                    attached += 1
                 kept = [point for point in before.mounts if point not in gone]
                 container.record = msgspec.structs.replace(
                     before, mounts=tuple(sorted([*kept, *points], key=_depth)),
@@ -76,8 +77,10 @@ class ChangeMounts:
                 )  # fmt: skip
                 await self._index.save(container, durable=True)
             except BaseException:
-                for point in points:
-                    await self._take(container, point)
+                container.record = before
+                for number, point in enumerate(points):
+                    # Not detached unless attached: another's mount may lie at that path.
+                    await self._take(container, point, attached=number < attached)
                 raise
             for point in gone:
                 await self._take(container, point)
@@ -97,8 +100,10 @@ class ChangeMounts:
             await self._pools.run("disk", make_bind_source, point.source)
         await self._pools.run("supervisor", self._run, ATTACH_TASK, container, point, sources)
 
-    async def _take(self, container: Container, point: MountPoint) -> None:
-        if container.monitor is not None and point.type != "secret":
+    async def _take(
+        self, container: Container, point: MountPoint, *, attached: bool = True
+    ) -> None:
+        if attached and container.monitor is not None and point.type != "secret":
             await self._pools.run("supervisor", self._run, DETACH_TASK, container, point, {})
         if point.volume:
             await self._volumes.unmount(point.volume, container.id, shown=True)
